@@ -1,0 +1,53 @@
+/**
+ * A link carries bytes to and from a board and knows nothing of their meaning. Backings: native Web Serial, the WebUSB
+ * polyfill, the virtual board, the replay board, and a faulty link for tests.
+ */
+
+export interface LinkInfo {
+  readonly kind: 'web-serial' | 'webusb' | 'virtual' | 'replay' | 'test';
+  /** What a person calls it: "Arduino (2341:0043)". */
+  readonly title: string;
+  readonly usbVendorId: number | null;
+  readonly usbProductId: number | null;
+}
+
+export type LinkErrorCode =
+  | 'chooser-cancelled'
+  | 'not-supported'
+  | 'permission-blocked'
+  | 'busy'
+  | 'open-failed'
+  | 'disconnected'
+  | 'write-timeout'
+  | 'framing'
+  | 'closed';
+
+export class LinkError extends Error {
+  override readonly name = 'LinkError';
+  constructor(
+    readonly code: LinkErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export interface LinkEvents {
+  /** Bytes arrived; `at` is the arrival time on the injected clock, ms. The array is owned by the receiver. */
+  readonly onBytes: (bytes: Uint8Array, at: number) => void;
+  /** The link is gone (cable pulled, peer closed) and will not deliver any more. Called once. */
+  readonly onLost: (error: LinkError) => void;
+}
+
+export interface Link {
+  readonly info: LinkInfo;
+  /** Opens the port; rejects with LinkError. A link can be opened again after `close`, or after it was lost. */
+  open(options: { readonly baudRate: number }, events: LinkEvents): Promise<void>;
+  /** Resolves when the bytes were handed to the operating system. Rejects with LinkError. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Control lines, where the backing has them. */
+  setSignals?(signals: { readonly dataTerminalReady?: boolean; readonly requestToSend?: boolean }): Promise<void>;
+  /** Closes; never rejects; idempotent. */
+  close(): Promise<void>;
+}
