@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
+import { CONTENT_SECURITY_POLICY } from './scripts/static-server.mjs';
+import { contentSecurityPolicy, serviceWorker, tfjsBinaries } from './scripts/vite-service-worker.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
 export default defineConfig({
   base: './',
   define: { __APP_VERSION__: JSON.stringify(process.env['APP_VERSION'] ?? version) },
-  plugins: [svelte(), svelteTesting()],
+  plugins: [svelte(), svelteTesting(), tfjsBinaries(), contentSecurityPolicy(CONTENT_SECURITY_POLICY), serviceWorker()],
   worker: { format: 'es' },
   build: { target: 'es2022', sourcemap: false },
   optimizeDeps: { include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'] },

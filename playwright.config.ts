@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+import { findBrowser } from './scripts/prepare.mjs';
+
+/** Ports of the tests' own servers; the real-serial policy names the rig's origin. */
+export const STUDIO_PORT = 4180;
+
+export default defineConfig({
+  testDir: 'tests',
+  testMatch: ['e2e/**/*.spec.ts', 'rig/**/*.spec.ts'],
+  outputDir: 'test-results',
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list'], ['json', { outputFile: 'test-results/playwright.json' }]],
+  webServer: {
+    command: `node scripts/serve-dist.mjs ${STUDIO_PORT}`,
+    url: `http://localhost:${STUDIO_PORT}/`,
+    reuseExistingServer: false,
+  },
+  use: {
+    baseURL: `http://localhost:${STUDIO_PORT}/`,
+    launchOptions: {
+      executablePath: findBrowser() ?? '',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});
