@@ -30,6 +30,8 @@ export const PROTOCOL = {
   slotNone: 0xff,
   /** "No window failed" in a `SELFTEST` reply. */
   windowNone: 0xffff,
+  /** "Uncertain": no label decided in a `RESULT`. */
+  labelNone: 0xffff,
   /** Longest board name, firmware version, serial, channel name or unit in bytes of UTF-8. */
   textMax: 32,
   /** Most channels a board may have. */

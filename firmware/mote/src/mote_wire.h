@@ -28,6 +28,8 @@
 #define MOTE_WIRE_SLOT_NONE 0xff
 /* "No window failed" in a `SELFTEST` reply. */
 #define MOTE_WIRE_WINDOW_NONE 0xffff
+/* "Uncertain": no label decided in a `RESULT`. */
+#define MOTE_WIRE_LABEL_NONE 0xffff
 /* Longest board name, firmware version, serial, channel name or unit in bytes of UTF-8. */
 #define MOTE_WIRE_TEXT_MAX 32
 /* Most channels a board may have. */
