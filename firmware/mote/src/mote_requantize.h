@@ -1,0 +1,41 @@
+/*
+ * Fixed-point rescaling as in the TFLite reference kernels (gemmlowp), double rounding.
+ * real factor = multiplier * 2^(shift - 31), multiplier 0 or 2^30..2^31-1, shift -31..30.
+ */
+#ifndef MOTE_REQUANTIZE_H
+#define MOTE_REQUANTIZE_H
+
+#include <stdint.h>
+
+#include "mote_config.h"
+
+/* Left shift that wraps: shifting a negative number is undefined in C. */
+MOTE_FN int32_t mote_shift_left(int32_t value, int32_t shift) {
+    return (int32_t)((uint32_t)value << (uint32_t)shift);
+}
+
+/* Saturating rounding doubling high multiply. */
+MOTE_FN int32_t mote_srdhm(int32_t a, int32_t b) {
+    if (a == INT32_MIN && b == INT32_MIN) {
+        return INT32_MAX;
+    }
+    return (int32_t)(((int64_t)a * (int64_t)b + ((int64_t)1 << 30)) >> 31);
+}
+
+/* Rounding divide by 2^exponent, ties away from zero; exponent 0..31. */
+MOTE_FN int32_t mote_rdp(int32_t value, int32_t exponent) {
+    const int32_t mask = (int32_t)(((uint32_t)1 << (uint32_t)exponent) - 1u);
+    const int32_t remainder = value & mask;
+    const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
+    return (value >> exponent) + (remainder > threshold ? 1 : 0);
+}
+
+/* Multiply by a quantized multiplier. */
+MOTE_FN int32_t mote_mbqm(int32_t value, int32_t multiplier, int32_t shift) {
+    if (shift > 0) {
+        return mote_srdhm(mote_shift_left(value, shift), multiplier);
+    }
+    return mote_rdp(mote_srdhm(value, multiplier), -shift);
+}
+
+#endif
