@@ -1,0 +1,47 @@
+/*
+ * Block "flatten": statistics of every axis. Twin of src/dsp/flatten.ts: change both.
+ *
+ * ints:   [0] which statistics, in this order: 1 average, 2 minimum, 4 maximum, 8 RMS, 16 standard deviation,
+ *         32 skewness, 64 kurtosis (at least one).
+ * floats: [0] scale.
+ * Scratch: none. Features: axis by axis.
+ */
+#ifndef MOTE_FLATTEN_H
+#define MOTE_FLATTEN_H
+
+#include <stdint.h>
+
+#include "mote_config.h"
+#include "mote_math.h"
+
+/* Number of features, or negative when the parameters are not those of a flatten block. */
+MOTE_FN int32_t mote_flatten_check(int32_t frames, int32_t channels, const uint8_t *axes, int32_t axis_count,
+                                   const int32_t *ints, int32_t int_count, const float *floats, int32_t float_count,
+                                   int32_t *scratch_floats) {
+  int32_t bit, count = 0;
+  if (int_count != 1 || float_count != 1) return -1;
+  if (!mote_input_is_sane(frames, channels, axes, axis_count, floats, float_count)) return -1;
+  if (ints[0] < 1 || ints[0] > 127) return -1;
+  for (bit = 1; bit <= 64; bit *= 2) count += (ints[0] & bit) != 0;
+  *scratch_floats = 0;
+  return count * axis_count;
+}
+
+MOTE_FN void mote_flatten(const float *window, int32_t frames, int32_t channels, const uint8_t *axes,
+                          int32_t axis_count, const int32_t *ints, const float *floats, float *scratch,
+                          float *features) {
+  int32_t axis;
+  (void)scratch;
+  for (axis = 0; axis < axis_count; axis++) {
+    const mote_statistics s = mote_describe(window + axes[axis], channels, frames, floats[0]);
+    if (ints[0] & 1) *features++ = mote_finite(s.mean + s.residual);
+    if (ints[0] & 2) *features++ = mote_finite(s.minimum);
+    if (ints[0] & 4) *features++ = mote_finite(s.maximum);
+    if (ints[0] & 8) *features++ = mote_finite(s.rms);
+    if (ints[0] & 16) *features++ = mote_finite(s.stdev);
+    if (ints[0] & 32) *features++ = mote_finite(s.skewness);
+    if (ints[0] & 64) *features++ = mote_finite(s.kurtosis);
+  }
+}
+
+#endif
