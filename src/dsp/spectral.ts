@@ -30,8 +30,8 @@ const INT_COUNT = 8;
 const DECIMATIONS: readonly number[] = [1, 3, 10, 30, 100, 1000];
 const SHORTEST_FFT_LOG2 = 4;
 const LONGEST_FFT_LOG2 = 12;
-/** RMS, skewness, kurtosis, spectral skewness, spectral kurtosis. */
-const STATISTIC_COUNT = 5;
+const STATISTIC_NAMES = ['RMS', 'Skewness', 'Kurtosis', 'Spectral Skewness', 'Spectral Kurtosis'] as const;
+const STATISTIC_COUNT = STATISTIC_NAMES.length;
 /** A filter's cut-off may be at most this share of half the rate after decimation. */
 const DECIMATED_CUTOFF_SHARE = 0.9;
 
@@ -303,14 +303,14 @@ function decimalText(value: number): string {
 }
 
 function rangeNames(rateHz: number, length: number, first: number, last: number, suffix: string): string[] {
-  const names = ['RMS', 'Skewness', 'Kurtosis', 'Spectral Skewness', 'Spectral Kurtosis'];
+  const names = STATISTIC_NAMES.map((name) => name + suffix);
   const width = rateHz / length;
   for (let bin = first; bin <= last; bin++) {
     const low = decimalText(twoDecimals(bin * width - width / 2));
     const high = decimalText(twoDecimals(bin * width + width / 2));
     names.push(`Spectral Power ${low} - ${high} Hz`);
   }
-  return names.map((name) => name + suffix);
+  return names;
 }
 
 /** Names of one axis' features, and of its low-frequency copy (empty without). */
