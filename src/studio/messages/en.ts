@@ -1,0 +1,12 @@
+/** English: the reference of all texts and the type of every language file. One section per station. */
+import { board } from './en/board';
+import { components } from './en/components';
+import { data } from './en/data';
+import { deploy } from './en/deploy';
+import { features } from './en/features';
+import { live } from './en/live';
+import { model } from './en/model';
+import { shell } from './en/shell';
+import { test } from './en/test';
+
+export const en = { shell, components, board, data, features, model, test, deploy, live } as const;

@@ -1,0 +1,3 @@
+export const deploy = {
+  title: 'Deploy',
+} as const;

@@ -1,0 +1,3 @@
+export const features = {
+  title: 'Features',
+} as const;

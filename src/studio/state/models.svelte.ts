@@ -1,0 +1,69 @@
+/** Trained models: the current one is what Test, Deploy and Live work with. */
+import type { TrainReport } from '../../learn/pipeline';
+import type { StoredModel, StudioStore } from '../../store/studio-store';
+
+const CURRENT_SETTING = 'currentModel';
+
+/** What the studio keeps beside a pack. */
+export interface ModelRecord {
+  readonly report: TrainReport;
+  /** `Recordings.key` and `Project.key` at training time: tell whether the model is stale. */
+  readonly dataKey: string;
+  readonly pipelineKey: string;
+}
+
+export interface StudioModel {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly pack: Uint8Array;
+  /** CRC-32 of the pack, as boards name models. */
+  readonly packId: number;
+  readonly record: ModelRecord;
+}
+
+function isRecord(value: unknown): value is ModelRecord {
+  return (
+    typeof value === 'object' && value !== null && 'report' in value && 'dataKey' in value && 'pipelineKey' in value
+  );
+}
+
+export class Models {
+  list = $state.raw<readonly StudioModel[]>([]);
+  #currentId = $state<string | null>(null);
+
+  readonly current = $derived<StudioModel | null>(
+    this.list.find((model) => model.id === this.#currentId) ?? this.list[0] ?? null,
+  );
+
+  constructor(
+    private readonly store: StudioStore,
+    private readonly packId: (pack: Uint8Array) => number,
+  ) {}
+
+  async refresh(): Promise<void> {
+    const stored = await this.store.listModels();
+    this.list = stored.flatMap((model) => {
+      if (!isRecord(model.report)) return [];
+      return [{ ...model, packId: this.packId(model.pack), record: model.report }];
+    });
+    this.#currentId = (await this.store.getSetting<string>(CURRENT_SETTING)) ?? this.#currentId;
+  }
+
+  async add(model: Omit<StoredModel, 'report'> & { readonly record: ModelRecord }): Promise<void> {
+    const { record, ...rest } = model;
+    await this.store.putModel({ ...rest, report: $state.snapshot(record) });
+    await this.select(model.id);
+    await this.refresh();
+  }
+
+  async select(id: string): Promise<void> {
+    this.#currentId = id;
+    await this.store.putSetting(CURRENT_SETTING, id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.store.deleteModel(id);
+    await this.refresh();
+  }
+}

@@ -1,0 +1,119 @@
+/** The project: the pipeline that turns recordings into a model, and what the model is called. Kept as settings. */
+import type { BlockSpec, InputSpec } from '../../dsp/block';
+import type { Pipeline } from '../../learn/pipeline';
+import type { Channel, Recording } from '../../signal/recording';
+import { labelsOf } from '../../signal/split';
+import type { StudioStore } from '../../store/studio-store';
+import { fingerprint } from './recordings.svelte';
+
+export const DEFAULT_WINDOW_MS = 2000;
+export const DEFAULT_STRIDE_MS = 500;
+export const DEFAULT_PREFIX = 'gestures';
+
+const SETTING = 'project';
+/** Typing in a field must not write at every key. */
+const SAVE_DELAY_MS = 400;
+
+interface SavedProject {
+  readonly pipeline: Pipeline | null;
+  readonly prefix: string;
+  readonly seed: number;
+}
+
+function layoutOf(channels: readonly Channel[], rateHz: number): string {
+  return JSON.stringify([channels.map((channel) => [channel.name, channel.unit]), rateHz]);
+}
+
+/** The input that most labelled recordings have (channels and rate), or null without recordings. */
+export function commonInput(recordings: readonly Recording[]): Pick<InputSpec, 'channels' | 'rateHz'> | null {
+  const counts = new Map<string, { count: number; recording: Recording }>();
+  for (const recording of recordings) {
+    const key = layoutOf(recording.channels, recording.rateHz);
+    const weight = labelsOf(recording).length > 0 ? 1000 : 1;
+    const entry = counts.get(key);
+    if (entry) entry.count += weight;
+    else counts.set(key, { count: weight, recording });
+  }
+  let best: { count: number; recording: Recording } | null = null;
+  for (const entry of counts.values()) if (!best || entry.count > best.count) best = entry;
+  return best ? { channels: best.recording.channels, rateHz: best.recording.rateHz } : null;
+}
+
+export class Project {
+  /** What the person chose; null follows the data. */
+  chosen = $state.raw<Pipeline | null>(null);
+  /** C identifier prefix and file name of the model. */
+  prefix = $state(DEFAULT_PREFIX);
+  seed = $state(1);
+
+  /** The pipeline in use: the chosen one, or the default for the recordings at hand; null without recordings. */
+  readonly pipeline = $derived.by<Pipeline | null>(() => {
+    if (this.chosen) return this.chosen;
+    const input = commonInput(this.#recordings());
+    if (!input) return null;
+    return this.#defaultPipeline({ ...input, windowMs: DEFAULT_WINDOW_MS, strideMs: DEFAULT_STRIDE_MS });
+  });
+
+  /** Changes when any setting changes that a trained model depends on. */
+  readonly key = $derived(fingerprint(JSON.stringify([this.pipeline, this.prefix, this.seed])));
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #recordings: () => readonly Recording[];
+  readonly #defaultPipeline: (input: InputSpec) => Pipeline;
+
+  constructor(
+    private readonly store: StudioStore,
+    recordings: () => readonly Recording[],
+    defaultPipeline: (input: InputSpec) => Pipeline,
+  ) {
+    this.#recordings = recordings;
+    this.#defaultPipeline = defaultPipeline;
+  }
+
+  async open(): Promise<void> {
+    const saved = await this.store.getSetting<SavedProject>(SETTING);
+    if (!saved) return;
+    this.chosen = saved.pipeline;
+    this.prefix = saved.prefix;
+    this.seed = saved.seed;
+  }
+
+  /** Replaces parts of the pipeline; the rest stays as it is. */
+  change(changes: Partial<Omit<Pipeline, 'version'>>): void {
+    const current = this.pipeline;
+    if (!current) return;
+    this.chosen = { ...current, ...changes };
+    this.#saveSoon();
+  }
+
+  setBlocks(blocks: readonly BlockSpec[]): void {
+    this.change({ blocks });
+  }
+
+  setName(prefix: string, seed: number): void {
+    this.prefix = prefix;
+    this.seed = seed;
+    this.#saveSoon();
+  }
+
+  /** Back to the default for the recordings at hand. */
+  reset(): void {
+    this.chosen = null;
+    this.#saveSoon();
+  }
+
+  #saveSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.save(), SAVE_DELAY_MS);
+  }
+
+  async save(): Promise<void> {
+    clearTimeout(this.#timer);
+    const saved: SavedProject = {
+      pipeline: $state.snapshot(this.chosen) as Pipeline | null,
+      prefix: this.prefix,
+      seed: this.seed,
+    };
+    await this.store.putSetting(SETTING, saved);
+  }
+}

@@ -1,0 +1,121 @@
+/** Everything the stations share. Built once by the shell; stations get it by `getStudio()`. */
+import { getContext, setContext } from 'svelte';
+import { StoreError, type StudioStore } from '../../store/studio-store';
+import { t } from '../messages/messages.svelte';
+import type { StudioServices } from '../services';
+import { Route } from '../shell/route.svelte';
+import { Boards } from './boards.svelte';
+import { Deployment } from './deployment.svelte';
+import { Models } from './models.svelte';
+import { Project } from './project.svelte';
+import { Recorder } from './recorder.svelte';
+import { Recordings } from './recordings.svelte';
+import { Toasts } from './toasts.svelte';
+import { Training } from './training.svelte';
+
+/** What is newer than the current model. */
+export type StaleReason = 'data' | 'pipeline';
+
+export class Studio {
+  readonly boards = new Boards();
+  readonly toasts = new Toasts();
+  readonly deployment = new Deployment();
+  readonly route = new Route();
+  readonly recordings: Recordings;
+  readonly project: Project;
+  readonly models: Models;
+  readonly training: Training;
+  readonly recorder: Recorder;
+
+  /** Why the current model no longer fits what is upstream; null when it is up to date or there is none. */
+  readonly staleReason = $derived.by<StaleReason | null>(() => {
+    const model = this.models.current;
+    if (!model || !this.recordings.loaded || this.recordings.all.length === 0) return null;
+    if (model.record.dataKey !== this.recordings.key) return 'data';
+    if (model.record.pipelineKey !== this.project.key) return 'pipeline';
+    return null;
+  });
+
+  /** True while a reload would lose work: the update prompt waits for it. */
+  readonly busy = $derived.by(() => this.recorder.active || this.training.running || this.deployment.running);
+
+  /** Length of the feature vector, or the error that the blocks give on this input. */
+  readonly features = $derived.by<{ count: number; error: Error | null } | null>(() => {
+    const pipeline = this.project.pipeline;
+    if (!pipeline) return null;
+    try {
+      return { count: this.services.featureCount(pipeline.blocks, pipeline.input), error: null };
+    } catch (error) {
+      return { count: 0, error: error as Error };
+    }
+  });
+
+  constructor(
+    readonly services: StudioServices,
+    readonly store: StudioStore,
+  ) {
+    this.recordings = new Recordings(store);
+    this.project = new Project(
+      store,
+      () => this.recordings.all,
+      (input) => services.defaultPipeline(input),
+    );
+    this.models = new Models(store, (pack) => services.packId(pack));
+    this.training = new Training(services, this.recordings, this.project, this.models);
+    this.recorder = new Recorder(services, this.recordings, services.randomId());
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.recordings.refresh(), this.project.open(), this.models.refresh()]);
+    this.store.onChange((what) => {
+      if (what === 'recordings') void this.recordings.refresh();
+      else if (what === 'models') void this.models.refresh();
+      else this.toasts.bad(t('shell.storeClosed'));
+    });
+  }
+
+  /** Runs an action of the person; failures become a notice that says what happened. */
+  async attempt(action: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.toasts.bad(explain(error));
+      return false;
+    }
+  }
+}
+
+/** A sentence for people. Errors of our boundaries carry one; store errors have theirs in the message file. */
+export function explain(error: unknown): string {
+  if (error instanceof StoreError) {
+    switch (error.code) {
+      case 'unavailable':
+        return t('shell.storeUnavailable');
+      case 'blocked':
+        return t('shell.storeBlocked');
+      case 'quota':
+        return t('shell.storeQuota');
+      case 'not-found':
+        return t('shell.storeNotFound');
+      case 'closed':
+        return t('shell.storeClosed');
+      case 'corrupt':
+        return t('shell.storeCorrupt');
+      case 'failed':
+        return t('shell.storeFailed');
+    }
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+const KEY = Symbol('studio');
+
+export function provideStudio(studio: Studio): void {
+  setContext(KEY, studio);
+}
+
+/** The studio's state, inside any component under the shell. */
+export function getStudio(): Studio {
+  return getContext<Studio>(KEY);
+}
