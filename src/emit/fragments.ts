@@ -1,0 +1,124 @@
+/**
+ * The C of the runtime, cut to what one model needs: the very files of `firmware/mote/src`, split into functions,
+ * types and macros, followed from the functions that the model calls.
+ */
+import configText from '../../firmware/mote/src/mote_config.h?raw';
+import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
+import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
+import fullyConnectedText from '../../firmware/mote/src/mote_fully_connected.h?raw';
+import inputText from '../../firmware/mote/src/mote_input.h?raw';
+import mathText from '../../firmware/mote/src/mote_math.h?raw';
+import rawText from '../../firmware/mote/src/mote_raw.h?raw';
+import requantizeText from '../../firmware/mote/src/mote_requantize.h?raw';
+import selftestText from '../../firmware/mote/src/mote_selftest.h?raw';
+import smoothText from '../../firmware/mote/src/mote_smooth.h?raw';
+import softmaxText from '../../firmware/mote/src/mote_softmax.h?raw';
+import spectralText from '../../firmware/mote/src/mote_spectral.h?raw';
+import windowText from '../../firmware/mote/src/mote_window.h?raw';
+
+/** In an order in which every file comes after those that it includes. */
+const FRAGMENTS = [
+  mathText,
+  rawText,
+  flattenText,
+  spectralText,
+  inputText,
+  requantizeText,
+  fullyConnectedText,
+  softmaxText,
+  windowText,
+  smoothText,
+  crc32Text,
+  selftestText,
+];
+
+/** One function, type or macro with the comment before it. */
+interface Item {
+  readonly name: string;
+  readonly text: string;
+  /** Other names of the runtime that it mentions. */
+  readonly needs: readonly string[];
+}
+
+/** What lies between the include guard's `#define` and its `#endif`, without includes. */
+function bodyOf(fragment: string): string {
+  const lines = fragment.split('\n');
+  const guard = lines.findIndex((line) => /^#define MOTE_\w+_H$/.test(line));
+  const end = lines.lastIndexOf('#endif');
+  return lines
+    .slice(guard + 1, end)
+    .filter((line) => !line.startsWith('#include'))
+    .join('\n')
+    .trim();
+}
+
+/** Names of the runtime in a piece of C, comments aside. */
+function namesIn(text: string): string[] {
+  return [...text.replace(/\/\*[^]*?\*\//g, '').matchAll(/\b(?:mote|MOTE)_\w+/g)].map(([name]) => name);
+}
+
+function itemsOf(fragment: string): Item[] {
+  const items: Item[] = [];
+  const lines = bodyOf(fragment).split('\n');
+  let comment: string[] = [];
+  for (let at = 0; at < lines.length;) {
+    const first = lines[at] as string;
+    const isLast = endOfItem(first);
+    let end = at;
+    while (end < lines.length - 1 && !isLast(lines[end] as string)) end++;
+    const text = lines.slice(at, end + 1);
+    at = end + 1;
+    if (first === '') {
+      comment = [];
+    } else if (first.startsWith('/*')) {
+      comment = text;
+    } else {
+      const name = nameOf(text);
+      const needs = namesIn(text.join('\n')).filter((needed) => needed !== name);
+      items.push({ name, text: [...comment, ...text].join('\n'), needs });
+      comment = [];
+    }
+  }
+  return items;
+}
+
+/** Tells the last line of an item from its first. */
+function endOfItem(first: string): (line: string) => boolean {
+  if (first.startsWith('/*')) return (line) => line.endsWith('*/');
+  if (first.startsWith('#define')) return (line) => !line.endsWith('\\');
+  if (first.startsWith('MOTE_FN') && /\{.*\}$/.test(first)) return () => true;
+  if (first.startsWith('MOTE_FN') || first.startsWith('typedef struct {')) return (line) => line.startsWith('}');
+  if (first === '') return () => true;
+  throw new Error(`A fragment of the runtime has a line that the emitter does not understand: ${first}`);
+}
+
+function nameOf(text: readonly string[]): string {
+  const first = text[0] as string;
+  const name = first.startsWith('typedef')
+    ? /^\} (\w+);$/.exec(text.at(-1) as string)?.[1]
+    : /^(?:#define |MOTE_FN .*?\b)(mote_\w+(?=\()|MOTE_\w+)/.exec(first)?.[1];
+  if (name === undefined) throw new Error(`A fragment of the runtime has an item without a name: ${first}`);
+  return name;
+}
+
+const ITEMS = FRAGMENTS.flatMap(itemsOf);
+
+function rename(text: string, prefix: string): string {
+  return text.replace(/\bmote_/g, `${prefix}_`).replace(/\bMOTE_/g, `${prefix.toUpperCase()}_`);
+}
+
+/**
+ * C text of the named runtime functions (`mote_softmax`) and all they need, declared for the given prefix; the promise
+ * of exact float arithmetic first.
+ */
+export function runtimeText(functions: Iterable<string>, prefix: string): string {
+  const needed = new Set<string>();
+  const open = [...functions];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (needed.has(name)) continue;
+    needed.add(name);
+    open.push(...ITEMS.filter((item) => item.name === name).flatMap((item) => item.needs));
+  }
+  const items = ITEMS.filter((item) => needed.has(item.name)).map((item) => item.text);
+  return rename([bodyOf(configText), ...items].join('\n\n'), prefix);
+}
