@@ -23,7 +23,7 @@ export interface SampleBatch {
 
 /** A model held by a board. */
 export interface BoardModel {
-  /** CRC-32 of the pack: the model's identity. */
+  /** The pack's CRC field: the model's identity. */
   readonly id: number;
   readonly name: string;
   readonly labels: readonly string[];
@@ -50,6 +50,8 @@ export interface BoardIdentity {
   readonly rateHz: number;
   /** True when `rateHz` was inferred and may be edited by the user. */
   readonly rateEstimated: boolean;
+  /** Rates that the board offers, Hz; absent when it cannot be asked. */
+  readonly ratesHz?: readonly number[];
   /** Bytes of RAM available to a model (arena, window and features), or null when unknown. */
   readonly modelRamBytes: number | null;
   /** Empty for boards without slots (`lines`). */
@@ -67,6 +69,8 @@ export interface BoardResult {
   readonly featureCrc: number;
   readonly dspUs: number;
   readonly networkUs: number;
+  /** Index of the label after the model's own smoothing and threshold; null = uncertain. */
+  readonly decision?: number | null;
 }
 
 export interface SelfTestReport {
@@ -168,6 +172,8 @@ export interface BoardSession {
   stopStream(): Promise<void>;
   /** Overrides an estimated rate (`lines`). */
   setRate(rateHz: number): void;
+  /** Names the channels of a board that cannot name them itself (`lines`). Throws BoardError when the count differs. */
+  setChannels?(channels: readonly Channel[]): void;
   /** Writes the pack into the free slot, reads it back, runs the self-test there, then switches. */
   deploy(
     pack: Uint8Array,

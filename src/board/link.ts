@@ -3,6 +3,8 @@
  * polyfill, the virtual board, the replay board, and a faulty link for tests.
  */
 
+import type { MotionControl } from './board';
+
 export interface LinkInfo {
   readonly kind: 'web-serial' | 'webusb' | 'virtual' | 'replay' | 'test';
   /** What a person calls it: "Arduino (2341:0043)". */
@@ -42,12 +44,19 @@ export interface LinkEvents {
 
 export interface Link {
   readonly info: LinkInfo;
+  /** Virtual board only: its motion generator. */
+  readonly generator?: MotionControl;
   /** Opens the port; rejects with LinkError. A link can be opened again after `close`, or after it was lost. */
   open(options: { readonly baudRate: number }, events: LinkEvents): Promise<void>;
   /** Resolves when the bytes were handed to the operating system. Rejects with LinkError. */
   write(bytes: Uint8Array): Promise<void>;
   /** Control lines, where the backing has them. */
   setSignals?(signals: { readonly dataTerminalReady?: boolean; readonly requestToSend?: boolean }): Promise<void>;
+  /**
+   * Calls `listener` when the same board seems to be back after it was lost (re-plugged), so that `open` is worth a
+   * try. Returns the function that stops it. Absent where a backing cannot know.
+   */
+  onReturn?(listener: () => void): () => void;
   /** Closes; never rejects; idempotent. */
   close(): Promise<void>;
 }

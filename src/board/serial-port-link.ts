@@ -1,0 +1,276 @@
+/**
+ * A link over a serial port: what native Web Serial and the WebUSB polyfill have in common. Both give streams; they
+ * differ in how errors look, how a port is found and how a pulled cable shows, which is the port source's business.
+ */
+import { LinkError } from './link';
+import type { Link, LinkErrorCode, LinkEvents, LinkInfo } from './link';
+import { asError, withTimeout } from './timing';
+import type { Cancel, Timing } from './timing';
+
+/** The default of 255 bytes loses data, and crashed Chromium on macOS at high rates (M8WebDisplay, issue 5). */
+export const SERIAL_BUFFER_BYTES = 16384;
+/** The operating system takes a frame at once; a port that takes none for so long is stuck. */
+export const WRITE_TIMEOUT_MS = 5000;
+/** Closing waits for the driver; a port whose device is gone may never answer. */
+export const CLOSE_TIMEOUT_MS = 2000;
+/** So many reading errors without a byte between them: this will not heal. */
+const MAX_READ_ERRORS = 100;
+
+/** The part of a SerialPort that a link uses. Native ports and the polyfill's both fit. */
+export interface SerialPortLike {
+  readonly readable: ReadableStream<Uint8Array> | null;
+  readonly writable: WritableStream<Uint8Array> | null;
+  open(options: { baudRate: number; bufferSize: number }): Promise<void>;
+  close(): Promise<void>;
+  setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): Promise<void>;
+  getInfo(): { readonly usbVendorId?: number | undefined; readonly usbProductId?: number | undefined };
+  forget?(): Promise<void>;
+}
+
+/** Where the port of one board is found: a board that is plugged in again appears as a new port object. */
+export interface PortSource {
+  readonly info: LinkInfo;
+  /** The board's port, or null while it is not plugged in. */
+  find(): Promise<SerialPortLike | null>;
+  /** Calls `listener` when `port` was unplugged. */
+  onUnplugged(port: SerialPortLike, listener: () => void): Cancel;
+  /** Calls `listener` when the board is plugged in (again). */
+  onPlugged(listener: () => void): Cancel;
+}
+
+/** Names of errors after which the stream goes on with a fresh reader (Web Serial, "UnderlyingSource"). */
+const TRANSIENT_ERRORS = new Set(['BufferOverrunError', 'BreakError', 'FramingError', 'ParityError']);
+
+/** A link over the port that `source` finds. */
+export function createSerialPortLink(source: PortSource, timing: Timing): Link {
+  const { clock, timers } = timing;
+  let opened: OpenPort | null = null;
+  /** Opening waits for the last closing: the driver has only one port. */
+  let closing: Promise<void> = Promise.resolve();
+
+  interface OpenPort {
+    readonly port: SerialPortLike;
+    readonly events: LinkEvents;
+    reader: ReadableStreamDefaultReader<Uint8Array> | null;
+    writes: Promise<void>;
+    readonly stopWatching: Cancel;
+    reading: Promise<void>;
+    done: boolean;
+  }
+
+  function lose(session: OpenPort, error: LinkError): void {
+    if (session.done) return;
+    session.done = true;
+    if (opened === session) opened = null;
+    closing = shut(session);
+    session.events.onLost(error);
+  }
+
+  async function readAll(session: OpenPort): Promise<void> {
+    let errors = 0;
+    while (!session.done) {
+      const stream = session.port.readable;
+      if (!stream) {
+        lose(session, gone(source.info));
+        return;
+      }
+      try {
+        const reader = stream.getReader();
+        session.reader = reader;
+        try {
+          for (;;) {
+            const { value, done } = await reader.read();
+            if (session.done) return;
+            if (done) break;
+            if (value.length === 0) continue;
+            errors = 0;
+            session.events.onBytes(value, clock());
+          }
+        } finally {
+          session.reader = null;
+          reader.releaseLock();
+        }
+        // The stream ended although nobody cancelled it.
+        lose(session, gone(source.info));
+        return;
+      } catch (error) {
+        if (!TRANSIENT_ERRORS.has(errorName(error)) || ++errors > MAX_READ_ERRORS) {
+          lose(session, linkErrorOf(error, source.info));
+          return;
+        }
+      }
+    }
+  }
+
+  /** Lets go of everything; the lock must be released before the port can close. Never rejects. */
+  async function shut(session: OpenPort): Promise<void> {
+    session.stopWatching();
+    const work = (async () => {
+      await session.reader?.cancel().catch(() => undefined);
+      await session.reading.catch(() => undefined);
+      await session.writes.catch(() => undefined);
+      await session.port.close();
+    })();
+    await withTimeout(timers, CLOSE_TIMEOUT_MS, work, () => new Error('closing took too long')).catch(() => undefined);
+  }
+
+  return {
+    info: source.info,
+
+    async open({ baudRate }, events) {
+      if (opened) throw new LinkError('busy', `${source.info.title} is already open.`);
+      await closing;
+      const port = await source.find();
+      if (!port) throw gone(source.info);
+      try {
+        await port.open({ baudRate, bufferSize: SERIAL_BUFFER_BYTES });
+      } catch (error) {
+        throw openErrorOf(error, source.info);
+      }
+      const session: OpenPort = {
+        port,
+        events,
+        reader: null,
+        writes: Promise.resolve(),
+        stopWatching: source.onUnplugged(port, () => lose(session, gone(source.info))),
+        reading: Promise.resolve(),
+        done: false,
+      };
+      opened = session;
+      session.reading = readAll(session);
+    },
+
+    write(bytes) {
+      const session = opened;
+      if (!session) return Promise.reject(new LinkError('closed', `${source.info.title} is not open.`));
+      const run = async (): Promise<void> => {
+        const stream = session.port.writable;
+        if (session.done || !stream) throw gone(source.info);
+        const writer = stream.getWriter();
+        try {
+          await withTimeout(timers, WRITE_TIMEOUT_MS, writer.write(bytes), () => {
+            // The stuck bytes would block every later write and the closing of the port.
+            writer.abort().catch(() => undefined);
+            const seconds = WRITE_TIMEOUT_MS / 1000;
+            return new LinkError(
+              'write-timeout',
+              `${source.info.title} took no bytes for ${seconds} s. Pull the cable and plug it in again.`,
+            );
+          });
+        } catch (error) {
+          throw linkErrorOf(error, source.info);
+        } finally {
+          writer.releaseLock();
+        }
+      };
+      const result = session.writes.then(run);
+      session.writes = result.catch(() => undefined);
+      return result;
+    },
+
+    async setSignals(signals) {
+      if (!opened) throw new LinkError('closed', `${source.info.title} is not open.`);
+      try {
+        await opened.port.setSignals(signals);
+      } catch (error) {
+        throw linkErrorOf(error, source.info);
+      }
+    },
+
+    onReturn(listener) {
+      return source.onPlugged(listener);
+    },
+
+    async close() {
+      const session = opened;
+      if (session && !session.done) {
+        session.done = true;
+        opened = null;
+        closing = shut(session);
+      }
+      await closing;
+    },
+  };
+}
+
+/**
+ * The name of whatever was thrown. Never by class: a DOMException is an Error too, and the polyfill throws strings such
+ * as "NotFoundError: The device was disconnected."
+ */
+export function errorName(thrown: unknown): string {
+  if (typeof thrown === 'object' && thrown !== null && 'name' in thrown && typeof thrown.name === 'string') {
+    return thrown.name;
+  }
+  return /^\s*([A-Z]\w*(?:Error|Exception))\b/.exec(String(thrown))?.[1] ?? '';
+}
+
+function gone(info: LinkInfo): LinkError {
+  return new LinkError('disconnected', `${info.title} was unplugged. Plug it in again to go on.`);
+}
+
+/** What went wrong while the port was open. */
+export function linkErrorOf(thrown: unknown, info: LinkInfo): LinkError {
+  if (thrown instanceof LinkError) return thrown;
+  const cause = asError(thrown);
+  switch (errorName(thrown)) {
+    case 'NetworkError':
+    case 'NotFoundError':
+    case 'AbortError':
+      return new LinkError('disconnected', `${info.title} was unplugged. Plug it in again to go on.`, { cause });
+    case 'FramingError':
+    case 'ParityError':
+    case 'BreakError':
+    case 'BufferOverrunError':
+      return new LinkError(
+        'framing',
+        `${info.title} sends signals that are no bytes at this baud rate. Choose another.`,
+        {
+          cause,
+        },
+      );
+    case 'SecurityError':
+      return blocked(info, cause);
+    default:
+      return new LinkError('disconnected', `The connection to ${info.title} broke: ${cause.message}`, { cause });
+  }
+}
+
+function openErrorOf(thrown: unknown, info: LinkInfo): LinkError {
+  if (thrown instanceof LinkError) return thrown;
+  const cause = asError(thrown);
+  // The polyfill wraps: "Error setting up device: SecurityError: Access denied."
+  const text = `${errorName(thrown)} ${cause.message}`;
+  const code: LinkErrorCode = /SecurityError|Access denied/i.test(text)
+    ? 'permission-blocked'
+    : /InvalidStateError|claim/i.test(text)
+      ? 'busy'
+      : /NotFoundError/.test(text)
+        ? 'disconnected'
+        : 'open-failed';
+  switch (code) {
+    case 'permission-blocked':
+      return blocked(info, cause);
+    case 'busy':
+      return new LinkError(
+        'busy',
+        `${info.title} is in use. Close other tabs and programs that talk to it (such as a serial monitor) and try again.`,
+        { cause },
+      );
+    case 'disconnected':
+      return new LinkError('disconnected', `${info.title} was unplugged. Plug it in again to go on.`, { cause });
+    default:
+      return new LinkError(
+        'open-failed',
+        `${info.title} could not be opened. Another program may be using it (such as a serial monitor), or on Linux your account lacks the right: sudo usermod -a -G dialout $USER, then log in again.`,
+        { cause },
+      );
+  }
+}
+
+function blocked(info: LinkInfo, cause: Error): LinkError {
+  return new LinkError(
+    'permission-blocked',
+    `The browser or the operating system does not allow access to ${info.title}. Allow it in the page’s settings, or ask whoever manages this computer.`,
+    { cause },
+  );
+}
