@@ -49,7 +49,7 @@ export class ByteReader {
 
   bytes(count: number): Uint8Array<ArrayBuffer> {
     const at = this.#advance(count);
-    return this.#bytes.slice(at, at + count) as Uint8Array<ArrayBuffer>;
+    return this.#bytes.slice(at, at + count);
   }
 
   i8Array(count: number): Int8Array {

@@ -20,24 +20,30 @@ export class ByteWriter {
     return at;
   }
 
+  /** The view, `count` bytes longer. */
+  #grown(count: number): DataView {
+    this.#reserve(count);
+    return this.#view;
+  }
+
   u16(value: number): void {
-    this.#view.setUint16(this.#reserve(2), value, true);
+    this.#grown(2).setUint16(this.#length - 2, value, true);
   }
 
   u32(...values: readonly number[]): void {
-    for (const value of values) this.#view.setUint32(this.#reserve(4), value, true);
+    for (const value of values) this.#grown(4).setUint32(this.#length - 4, value, true);
   }
 
   i32(...values: readonly number[]): void {
-    for (const value of values) this.#view.setInt32(this.#reserve(4), value, true);
+    for (const value of values) this.#grown(4).setInt32(this.#length - 4, value, true);
   }
 
   f32(...values: readonly number[]): void {
-    for (const value of values) this.#view.setFloat32(this.#reserve(4), value, true);
+    for (const value of values) this.#grown(4).setFloat32(this.#length - 4, value, true);
   }
 
   f64(...values: readonly number[]): void {
-    for (const value of values) this.#view.setFloat64(this.#reserve(8), value, true);
+    for (const value of values) this.#grown(8).setFloat64(this.#length - 8, value, true);
   }
 
   bytes(values: Uint8Array | Int8Array): void {
@@ -54,7 +60,7 @@ export class ByteWriter {
   }
 
   i16Array(values: Int16Array): void {
-    for (const value of values) this.#view.setInt16(this.#reserve(2), value, true);
+    for (const value of values) this.#grown(2).setInt16(this.#length - 2, value, true);
   }
 
   f32Array(values: Float32Array): void {

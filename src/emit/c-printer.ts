@@ -34,9 +34,18 @@ export class CPrinter {
     this.line(`}${tail}`);
   }
 
+  /** `if (condition) {`, ..., `} else {`, ..., `}`. */
+  branch(condition: string, then: () => void, otherwise: () => void): void {
+    this.block(`if (${condition})`, then, ' else {');
+    this.#depth++;
+    otherwise();
+    this.#depth--;
+    this.line('}');
+  }
+
   /** `name(a, b, c);`, wrapped. */
-  call(name: string, args: readonly string[]): void {
-    const [head = '', ...rest] = this.#wrap(`${name}(`, args, ');');
+  call(name: string, args: readonly string[], tail = ');'): void {
+    const [head = '', ...rest] = this.#wrap(`${name}(`, args, tail);
     this.line(head);
     for (const line of rest) this.line(`    ${line}`);
   }

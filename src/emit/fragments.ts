@@ -120,5 +120,9 @@ export function runtimeText(functions: Iterable<string>, prefix: string): string
     open.push(...ITEMS.filter((item) => item.name === name).flatMap((item) => item.needs));
   }
   const items = ITEMS.filter((item) => needed.has(item.name)).map((item) => item.text);
-  return rename([bodyOf(configText), ...items].join('\n\n'), prefix);
+  const text = items.reduce((before, item) => {
+    const together = item.startsWith('#define') && (before.split('\n').at(-1) as string).startsWith('#define');
+    return before + (together ? '\n' : '\n\n') + item;
+  }, bodyOf(configText));
+  return rename(text, prefix);
 }

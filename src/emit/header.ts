@@ -85,8 +85,17 @@ class HeaderPrinter {
     return this.#model.graph.tensors[id] as Int8Tensor;
   }
 
+  /** Where a tensor starts. */
   #place(id: TensorId): string {
-    return `${this.#x}_memory.work.arena + ${this.#model.plan.offsets[id]}`;
+    const offset = this.#model.plan.offsets[id] as number;
+    const arena = `${this.#x}_memory.work.arena`;
+    return offset === 0 ? arena : `${arena} + ${offset}`;
+  }
+
+  /** Element `index` of a tensor. */
+  #element(id: TensorId, index: string): string {
+    const offset = this.#model.plan.offsets[id] as number;
+    return `${this.#x}_memory.work.arena[${offset === 0 ? index : `${offset} + ${index}`}]`;
   }
 
   #macros(): void {
@@ -314,9 +323,9 @@ class HeaderPrinter {
     out.comment(['The bare network: FEATURE_COUNT quantized features in, LABEL_COUNT scores out. Returns 0.']);
     out.block(`${X}_FN int ${x}_invoke(const int8_t *input, int8_t *output)`, () => {
       out.line('int32_t i;');
-      out.line(`for (i = 0; i < ${X}_FEATURE_COUNT; i++) (${this.#place(graph.input)})[i] = input[i];`);
+      out.line(`for (i = 0; i < ${X}_FEATURE_COUNT; i++) ${this.#element(graph.input, 'i')} = input[i];`);
       out.line(`${x}_run_network();`);
-      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) output[i] = (${this.#place(graph.output)})[i];`);
+      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) output[i] = ${this.#element(graph.output, 'i')};`);
       out.line('return 0;');
     });
     out.gap();
@@ -350,7 +359,7 @@ class HeaderPrinter {
       out.line('int32_t i;');
       out.line(`${x}_run_features(window);`);
       out.line(`${x}_run_network();`);
-      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) result->scores[i] = (${this.#place(graph.output)})[i];`);
+      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) result->scores[i] = ${this.#element(graph.output, 'i')};`);
       out.line(`result->best = (int)${this.#use('mote_smooth_best')}(result->scores, ${X}_LABEL_COUNT);`);
       out.call(`result->decision = (int)${this.#use('mote_smooth_decide')}`, [
         'result->scores',
@@ -370,9 +379,7 @@ class HeaderPrinter {
     out.block(`${X}_FN int ${x}_push(const float sample[${X}_CHANNELS], ${x}_result *result)`, () => {
       const window = [`${x}_memory.window`, `${X}_WINDOW_FRAMES`, `${X}_CHANNELS`];
       const stream = [`&${x}_memory.filled`, `&${x}_memory.skip`];
-      out.line(`if (!${this.#use('mote_window_push')}(${[...window, 'sample', ...stream].join(', ')})) {`);
-      out.line('  return 0;');
-      out.line('}');
+      out.call(`if (!${this.#use('mote_window_push')}`, [...window, 'sample', ...stream], ')) return 0;');
       out.line(`(void)${x}_classify(${x}_memory.window, result);`);
       if (this.#smooths()) out.line(`result->decision = ${x}_decide(result->scores);`);
       out.call(this.#use('mote_window_advance'), [...window, `${X}_STRIDE_FRAMES`, ...stream]);
@@ -402,7 +409,6 @@ class HeaderPrinter {
     const [x, X, out] = [this.#x, this.#X, this.#out];
     const { selfTest, graph } = this.#model;
     const { recordedCount, generatedCount } = selfTest;
-    const count = selfTestCount(selfTest);
 
     out.comment([
       `Known answers for ${recordedCount} recorded and ${generatedCount} generated windows. ` +
@@ -438,23 +444,22 @@ class HeaderPrinter {
     out.block(`${X}_FN int ${x}_selftest(void)`, () => {
       out.line('int failed = 0;');
       out.line('int32_t index, i;');
-      out.block(`for (index = 0; index < ${count}; index++)`, () => {
+      out.block(`for (index = 0; index < ${X}_SELFTEST_COUNT; index++)`, () => {
         out.line('int same;');
         if (recordedCount > 0 && generatedCount > 0) {
-          out.block(`if (index < ${recordedCount})`, unpack);
-          out.block('else', generate);
+          out.branch(`index < ${recordedCount}`, unpack, generate);
         } else if (recordedCount > 0) unpack();
         else generate();
         out.line(`${x}_run_features(${x}_memory.window);`);
-        out.line(
-          `same = ${this.#use('mote_crc32')}(0u, (const uint8_t *)(${this.#place(graph.input)}), ` +
-            `${X}_FEATURE_COUNT) == ${x}_test_features[index];`,
+        out.call(
+          `same = ${this.#use('mote_crc32')}`,
+          ['0u', `(const uint8_t *)(${this.#place(graph.input)})`, `${X}_FEATURE_COUNT`],
+          `) == ${x}_test_features[index];`,
         );
         out.line(`${x}_run_network();`);
         out.block(`for (i = 0; i < ${X}_LABEL_COUNT; i++)`, () => {
-          out.line(
-            `if ((${this.#place(graph.output)})[i] != ${x}_test_scores[index * ${X}_LABEL_COUNT + i]) same = 0;`,
-          );
+          const expected = `${x}_test_scores[index * ${X}_LABEL_COUNT + i]`;
+          out.line(`if (${this.#element(graph.output, 'i')} != ${expected}) same = 0;`);
         });
         out.line('if (!same) failed++;');
       });
