@@ -43,7 +43,7 @@ describe('createFloatInterpreter', () => {
     ['bad-tensor', { ...graph, ops: [...graph.ops].reverse() }],
     ['bad-tensor', { ...graph, tensors: [{ name: 'in', shape: [0] }, ...graph.tensors.slice(1)] }],
     ['too-large', { ...graph, tensors: [{ name: 'in', shape: [1 << 30] }, ...graph.tensors.slice(1)] }],
-    ['unknown-op', { ...graph, ops: [{ ...layer, kind: 'lstm' as 'softmax' } as never, graph.ops[1]!] }],
+    ['unknown-op', { ...graph, ops: [{ ...layer, kind: 'lstm' as 'softmax' }, graph.ops[1]!] }],
   ])('refuses a graph that cannot run: %s', (code, broken) => {
     expect(() => createFloatInterpreter(broken)).toThrow(expect.objectContaining({ name: 'GraphError', code }));
   });

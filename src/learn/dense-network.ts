@@ -1,7 +1,10 @@
 /**
- * A network spec as tfjs variables: forward pass, gradients, and the way back to plain arrays. The parameters' masters
- * live in typed arrays on this side; the tensors are copies that are replaced after every step (never written in
- * place: the wasm backend caches packed weights per tensor).
+ * A network spec on tfjs kernels: forward pass, gradients, and the way back to plain arrays.
+ *
+ * The gradients of dense layers are written out instead of recorded: for small networks most of the time goes into
+ * dispatching kernels, and this takes a tenth as many. The parameters' masters live in typed arrays on this side; the
+ * tensors are copies that are replaced after every step (never written in place: the wasm backend caches packed
+ * weights per tensor).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { FloatGraph, FloatOp, FloatTensor } from '../graph/float-graph';
@@ -26,6 +29,11 @@ interface DropoutLayer {
   readonly rate: number;
 }
 
+/** One layer of a forward pass, as the way back needs it. */
+type Step =
+  | { readonly kind: 'dense'; readonly layer: DenseLayer; readonly input: tf.Tensor2D; readonly output: tf.Tensor2D }
+  | { readonly kind: 'dropout'; readonly mask: tf.Tensor2D };
+
 /** What one batch gave. */
 export interface BatchResult {
   /** Sum over the rows of the unweighted cross-entropy. */
@@ -40,7 +48,7 @@ const EVALUATION_ROWS = 1024;
 export class DenseNetwork {
   private readonly layers: (DenseLayer | DropoutLayer)[] = [];
   private readonly dense: DenseLayer[];
-  private gradientBuffer = new Float32Array(0);
+  private lossGradient = new Float32Array(0);
 
   constructor(
     spec: NetworkSpec,
@@ -102,31 +110,36 @@ export class DenseNetwork {
     weights: Float32Array,
     dropout: Random,
   ): BatchResult & { readonly gradients: readonly ArrayLike<number>[] } {
-    return tf.tidy(() => {
-      const input = tf.tensor2d(features, [rows, this.featureCount]);
-      let result: BatchResult = { loss: 0, correct: 0 };
-      // Softmax and cross-entropy in one, on the logits: the gradient is exact where a saturated softmax has none.
-      const crossEntropy = tf.customGrad((...args) => {
-        const logits = args[0] as tf.Tensor2D;
-        const save = args[1] as tf.GradSaveFunc;
-        const gradient =
-          this.gradientBuffer.length >= rows * this.classes
-            ? this.gradientBuffer
-            : (this.gradientBuffer = new Float32Array(rows * this.classes));
-        result = softmaxCrossEntropy(logits.dataSync(), labels, rows, this.classes, weights, gradient);
-        save([tf.tensor2d(gradient.slice(0, rows * this.classes), [rows, this.classes])]);
-        return {
-          value: tf.scalar(result.loss / rows),
-          gradFunc: (_dy: tf.Tensor, saved: tf.Tensor[]) => saved[0] as tf.Tensor,
-        };
-      });
-      const variables = this.dense.flatMap((layer) => [layer.weightsVariable, layer.biasVariable]);
-      const { grads } = tf.variableGrads(
-        () => crossEntropy(this.forward(input, rows, dropout)) as tf.Scalar,
-        variables as unknown as tf.Variable[],
-      );
-      return { ...result, gradients: variables.map((variable) => (grads[variable.name] as tf.Tensor).dataSync()) };
+    let result: BatchResult = { loss: 0, correct: 0 };
+    const gradients: ArrayLike<number>[] = [];
+    // Nothing is returned from tidy: it would search every element of an array for tensors.
+    tf.tidy(() => {
+      const steps: Step[] = [];
+      const logits = this.forward(tf.tensor2d(features, [rows, this.featureCount]), rows, dropout, steps);
+      const size = rows * this.classes;
+      if (this.lossGradient.length < size) this.lossGradient = new Float32Array(size);
+      // Softmax and cross-entropy in one, on the logits: exact where a saturated softmax alone has no gradient.
+      result = softmaxCrossEntropy(logits.dataSync(), labels, rows, this.classes, weights, this.lossGradient);
+
+      let upstream = tf.tensor2d(this.lossGradient.slice(0, size), [rows, this.classes]);
+      for (let i = steps.length - 1; i >= 0; i--) {
+        const step = steps[i] as Step;
+        switch (step.kind) {
+          case 'dense': {
+            const { layer, input, output } = step;
+            if (layer.relu) upstream = tf.mul<tf.Tensor2D>(upstream, tf.step(output));
+            // Transposed apart: the wasm backend multiplies transposed operands five times slower.
+            gradients.unshift(tf.matMul(tf.transpose(input), upstream).dataSync(), tf.sum(upstream, 0).dataSync());
+            if (i > 0) upstream = tf.matMul(upstream, tf.transpose(layer.weightsVariable));
+            break;
+          }
+          case 'dropout':
+            upstream = tf.mul<tf.Tensor2D>(upstream, step.mask);
+            break;
+        }
+      }
     });
+    return { ...result, gradients };
   }
 
   /** Loss and hits over `rows` scaled feature vectors, without dropout. */
@@ -136,13 +149,20 @@ export class DenseNetwork {
     const even = new Float32Array(this.classes).fill(1);
     for (let start = 0; start < rows; start += EVALUATION_ROWS) {
       const count = Math.min(EVALUATION_ROWS, rows - start);
-      const logits = tf.tidy(() => {
+      tf.tidy(() => {
         const slice = features.subarray(start * this.featureCount, (start + count) * this.featureCount);
-        return this.forward(tf.tensor2d(slice, [count, this.featureCount]), count, null).dataSync();
+        const logits = this.forward(tf.tensor2d(slice, [count, this.featureCount]), count, null, []).dataSync();
+        const part = softmaxCrossEntropy(
+          logits,
+          labels.subarray(start, start + count),
+          count,
+          this.classes,
+          even,
+          null,
+        );
+        loss += part.loss;
+        correct += part.correct;
       });
-      const part = softmaxCrossEntropy(logits, labels.subarray(start, start + count), count, this.classes, even, null);
-      loss += part.loss;
-      correct += part.correct;
     }
     return { loss, correct };
   }
@@ -181,27 +201,30 @@ export class DenseNetwork {
     }
   }
 
-  /** Logits of a batch; with `dropout`, a fresh mask per layer and step. */
-  private forward(input: tf.Tensor2D, rows: number, dropout: Random | null): tf.Tensor2D {
+  /** Logits of a batch. With `dropout` a fresh mask per layer and call; `steps` notes what the way back needs. */
+  private forward(input: tf.Tensor2D, rows: number, dropout: Random | null, steps: Step[]): tf.Tensor2D {
     let values = input;
     let width = this.featureCount;
     for (const layer of this.layers) {
       switch (layer.kind) {
-        case 'dense':
-          values = tf.fused.matMul({
+        case 'dense': {
+          const output = tf.fused.matMul({
             a: values,
             b: layer.weightsVariable,
             bias: layer.biasVariable,
             activation: layer.relu ? 'relu' : 'linear',
           }) as tf.Tensor2D;
+          steps.push({ kind: 'dense', layer, input: values, output });
+          values = output;
           width = layer.units;
           break;
+        }
         case 'dropout':
-          if (dropout)
-            values = tf.mul<tf.Tensor2D>(
-              values,
-              tf.tensor2d(dropoutMask(rows * width, layer.rate, dropout), [rows, width]),
-            );
+          if (dropout) {
+            const mask = tf.tensor2d(dropoutMask(rows * width, layer.rate, dropout), [rows, width]);
+            steps.push({ kind: 'dropout', mask });
+            values = tf.mul<tf.Tensor2D>(values, mask);
+          }
           break;
       }
     }

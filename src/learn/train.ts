@@ -147,7 +147,7 @@ export function classWeights(labels: Int32Array, classes: number, balance: boole
   const counts = new Float64Array(classes);
   for (const label of labels) counts[label] = (counts[label] as number) + 1;
   const present = counts.filter((count) => count > 0).length;
-  return weights.map((_, label) => (counts[label] ? labels.length / (present * (counts[label] as number)) : 0));
+  return weights.map((_, label) => (counts[label] ? labels.length / (present * counts[label]) : 0));
 }
 
 function throwIfCancelled(signal: AbortSignal): void {
