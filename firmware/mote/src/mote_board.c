@@ -102,8 +102,8 @@ static int event_fits(const mote_board *b, uint32_t body) {
 static uint32_t slot_count(const mote_board *b) { return b->slots.slot_count; }
 
 /*
- * Whether a pack can run here: 0 and *view, or a fault and its detail. The view serves to read facts; opening it leaves
- * a model that uses the same RAM as it is.
+ * Whether a pack can run here: 0 and *view, or a fault and its detail. The view serves to read facts only: it is opened
+ * without RAM, which parses the pack, and leaves the model that may be running in the RAM alone.
  */
 static uint8_t check_pack(const mote_board *b, const uint8_t *pack, uint32_t size, mote_model *view, int32_t *detail) {
   int32_t need = mote_model_ram(pack, size);
@@ -111,9 +111,9 @@ static uint8_t check_pack(const mote_board *b, const uint8_t *pack, uint32_t siz
   *detail = need;
   if (need < 0) return MOTE_FAULT_BAD_PACK;
   if ((uint32_t)need > b->config->model_ram_bytes) return MOTE_FAULT_TOO_BIG;
-  opened = mote_model_open(view, pack, size, b->config->model_ram, b->config->model_ram_bytes);
+  opened = mote_model_open(view, pack, size, b->config->model_ram, 0);
   *detail = opened;
-  if (opened != MOTE_OK) return MOTE_FAULT_BAD_PACK;
+  if (opened != MOTE_E_RAM) return MOTE_FAULT_BAD_PACK;
   *detail = mote_model_channels(view);
   if ((uint32_t)mote_model_channels(view) != b->config->channel_count) return MOTE_FAULT_CHANNEL_MISMATCH;
   *detail = mote_model_label_count(view);
@@ -143,6 +143,9 @@ static uint8_t load(mote_board *b, uint32_t slot, uint8_t use, int32_t *detail) 
   b->use = MOTE_BOARD_IDLE;
   fault = check_slot(b, slot, &b->model, detail);
   if (fault != 0) return fault;
+  *detail = mote_model_open(&b->model, mote_slots_pack(&b->slots, slot), b->slots.slots[slot].size,
+                            b->config->model_ram, b->config->model_ram_bytes);
+  if (*detail != MOTE_OK) return MOTE_FAULT_BAD_PACK;
   mote_model_set_clock(&b->model, b->config->clock_us);
   mote_model_reset(&b->model);
   b->model_slot = slot;
