@@ -26,13 +26,20 @@ export function strideFrames(input: InputSpec): number {
 
 export type FilterType = 'none' | 'low' | 'high';
 
-/** Pass-through with scaling. Features: frame-major, `frames * channels`. */
+/**
+ * Pass-through with scaling. Features: frame-major, `floor(frames / average) * channels`. With `average` above 1 a
+ * feature is the mean of that many consecutive frames: the coarse shape of the movement in few numbers.
+ */
 export interface RawSpec {
   readonly kind: 'raw';
   readonly version: 1;
   /** Indices into `InputSpec.channels`. */
   readonly channels: readonly number[];
-  readonly params: { readonly scale: number };
+  readonly params: {
+    readonly scale: number;
+    /** Consecutive frames averaged into one feature, at least 1 (default) and at most the window. */
+    readonly average?: number;
+  };
 }
 
 /** Statistics per channel. */

@@ -133,7 +133,7 @@ function randomSpec(random: Random, channelCount: number): BlockSpec {
   const flip = () => random.below(2) === 1;
   switch (random.pick(['raw', 'flatten', 'spectral', 'spectral', 'spectral', 'spectral'])) {
     case 'raw':
-      return { kind: 'raw', version: 1, channels, params: { scale } };
+      return { kind: 'raw', version: 1, channels, params: { scale, average: random.pick([1, 1, 3, 10]) } };
     case 'flatten': {
       const [average, minimum, maximum, rms, stdev, skewness] = [flip(), flip(), flip(), flip(), flip(), flip()];
       const params = { scale, average, minimum, maximum, rms, stdev, skewness, kurtosis: true };

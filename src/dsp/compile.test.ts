@@ -54,6 +54,17 @@ describe('compileBlock', () => {
     });
   }
 
+  it('averages raw frames', () => {
+    const spec = { kind: 'raw', version: 1, channels: [1], params: { scale: 2, average: 40 } } as const;
+    const extractor = createExtractor([spec], input);
+    expect(extractor.featureNames).toEqual(['accY 0 ms', 'accY 400 ms']);
+    const window = Float32Array.from({ length: 200 }, (_, i) => (i % 2 === 1 ? (i - 1) / 2 : 1e9));
+    expect([...extractor.run(window)]).toEqual([39, 119]);
+    for (const average of [0, 1.5, 101]) {
+      expect(() => compileBlock({ ...spec, params: { scale: 1, average } }, input)).toThrow(DspError);
+    }
+  });
+
   it('refuses a window that is too long', () => {
     expect(codeOf(() => compileBlock(spectral, { ...input, windowMs: 1e6 }))).toBe('window-too-long');
   });

@@ -46,7 +46,7 @@ const block = v.variant(
       kind: v.literal('raw'),
       version: v.literal(1, 'must be 1 for a raw block'),
       channels,
-      params: v.strictObject({ scale }),
+      params: v.strictObject({ scale, average: v.exactOptional(integer(1, 65_536)) }),
     }),
     v.strictObject({
       kind: v.literal('flatten'),

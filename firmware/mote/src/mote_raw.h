@@ -1,7 +1,10 @@
 /*
- * Block "raw": samples times a scale, frame by frame. Twin of src/dsp/raw.ts: change both.
+ * Block "raw": samples times a scale, optionally the mean of several consecutive frames.
+ * Twin of src/dsp/raw.ts: change both.
  *
- * ints: none. floats: [0] scale. Scratch: none. Features: frames * axis_count, feature[frame * axis_count + axis].
+ * ints:   [0] frames averaged into one feature, 1..frames.
+ * floats: [0] scale.
+ * Scratch: none. Features: floor(frames / average) * axis_count, frame by frame.
  */
 #ifndef MOTE_RAW_H
 #define MOTE_RAW_H
@@ -15,22 +18,25 @@
 MOTE_FN int32_t mote_raw_check(int32_t frames, int32_t channels, const uint8_t *axes, int32_t axis_count,
                                const int32_t *ints, int32_t int_count, const float *floats, int32_t float_count,
                                int32_t *scratch_floats) {
-  (void)ints;
-  if (int_count != 0 || float_count != 1) return -1;
+  if (int_count != 1 || float_count != 1) return -1;
   if (!mote_input_is_sane(frames, channels, axes, axis_count, floats, float_count)) return -1;
+  if (ints[0] < 1 || ints[0] > frames) return -1;
   *scratch_floats = 0;
-  return frames * axis_count;
+  return frames / ints[0] * axis_count;
 }
 
 MOTE_FN void mote_raw(const float *window, int32_t frames, int32_t channels, const uint8_t *axes, int32_t axis_count,
                       const int32_t *ints, const float *floats, float *scratch, float *features) {
   const float scale = floats[0];
-  int32_t frame, axis;
-  (void)ints;
+  const int32_t average = ints[0];
+  int32_t first, frame, axis;
   (void)scratch;
-  for (frame = 0; frame < frames; frame++) {
+  for (first = 0; first + average <= frames; first += average) {
     for (axis = 0; axis < axis_count; axis++) {
-      *features++ = mote_finite(window[frame * channels + axes[axis]] * scale);
+      const float *in = window + first * channels + axes[axis];
+      float sum = in[0] * scale;
+      for (frame = 1; frame < average; frame++) sum = sum + in[frame * channels] * scale;
+      *features++ = mote_finite(sum / (float)average);
     }
   }
 }
