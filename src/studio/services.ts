@@ -1,9 +1,12 @@
 /**
- * What the studio needs from the other rooms, as one injected object: the state classes know these signatures only,
- * so tests pass fakes and stations never build a link, a store or a worker themselves.
+ * What the studio needs from rooms with a life of their own (store, boards, worker, files), as one injected object: the
+ * state classes know these signatures only, and tests pass fakes. Pure rooms are imported where they are used.
  */
 import type { BoardSession } from '../board/board';
-import type { BlockSpec, InputSpec } from '../dsp/block';
+import type { Link } from '../board/link';
+import type { BoardNote } from '../board/session';
+import type { VirtualBoardStorage, VirtualLink } from '../board/virtual-link';
+import type { InputSpec } from '../dsp/block';
 import type { Pipeline } from '../learn/pipeline';
 import type { LoadedRecording } from '../signal/recording';
 import type { StudioStore } from '../store/studio-store';
@@ -29,36 +32,28 @@ export interface ImportFile {
   readonly file: File;
 }
 
-/** One answer of the browser's own runner. */
-export interface RunnerResult {
-  /** int8 scores in label order: probability = (score + 128) / 256. */
-  readonly scores: Int8Array;
-  readonly best: number;
-  /** CRC-32 of the quantized features. */
-  readonly featureCrc: number;
-}
-
-/** A model running on a stream in the browser. */
-export interface StreamRunner {
-  readonly labels: readonly string[];
-  readonly channels: number;
-  readonly windowFrames: number;
-  readonly strideFrames: number;
-  /** Takes one frame (one value per channel); answers when a window is complete. */
-  push(frame: Float32Array): RunnerResult | null;
-  reset(): void;
+export interface BoardServices {
+  readonly support: SerialSupport;
+  /** The C firmware in a worker, with the shipped model in its flash. */
+  virtualLink(storage: VirtualBoardStorage): Promise<VirtualLink>;
+  /** Plays a recording through real bytes. */
+  replayLink(loaded: LoadedRecording, options: { readonly loop: boolean; readonly speed: number }): Link;
+  /** Opens the browser's port chooser; needs a click. Rejects with LinkError `chooser-cancelled`. */
+  chooseLink(): Promise<Link>;
+  /** Boards that were allowed before and are plugged in. */
+  rememberedLinks(): Promise<Link[]>;
+  /** Gives the permission for a board back. */
+  forgetLink(link: Link): Promise<void>;
+  /** Called when a board is plugged in or unplugged. */
+  onPlugged(listener: () => void): () => void;
+  /** The one session of this link. */
+  session(link: Link, note: BoardNote | undefined, storeNote: (note: BoardNote) => void): BoardSession;
+  closeSession(session: BoardSession): Promise<void>;
 }
 
 export interface StudioServices {
-  readonly serialSupport: SerialSupport;
+  readonly boards: BoardServices;
   openStore(): Promise<StudioStore>;
-  /** The C firmware in a worker; `pack` is flashed before it boots. */
-  virtualBoard(): Promise<BoardSession>;
-  replayBoard(loaded: LoadedRecording): Promise<BoardSession>;
-  /** Opens the browser's port chooser. Needs a click. Rejects with LinkError `chooser-cancelled`. */
-  chooseBoard(): Promise<BoardSession>;
-  /** Boards that the person allowed before and that are plugged in. */
-  rememberedBoards(): Promise<BoardSession[]>;
   /** Reads files of any known format. Files that fail are reported, never thrown. */
   importFiles(
     files: readonly ImportFile[],
@@ -68,26 +63,13 @@ export interface StudioServices {
     },
   ): Promise<ImportOutcome>;
   exportCsv(loaded: LoadedRecording): string;
-  /** Recordings of the motion generator's gestures: a data set for the first visit. */
-  generateExamples(options: {
-    readonly perLabel: number;
-    readonly seconds: number;
-    readonly seed: number;
-  }): LoadedRecording[];
   defaultPipeline(input: InputSpec): Pipeline;
-  /** Length of the feature vector. Throws DspError when a block does not fit the input. */
-  featureCount(blocks: readonly BlockSpec[], input: InputSpec): number;
   /** Runs the training job in the worker. */
   train(
     inputs: TrainInputs,
     options: { readonly onProgress: (progress: TrainProgress) => void; readonly signal: AbortSignal },
   ): Promise<TrainOutputs>;
-  /** Identity of a pack: its CRC-32, as boards name models. */
-  packId(pack: Uint8Array): number;
-  createRunner(pack: Uint8Array): StreamRunner;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
   readonly randomId: () => string;
 }

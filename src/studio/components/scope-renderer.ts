@@ -54,7 +54,7 @@ const FOOT = 22;
 const HEAD = 8;
 const LANE_GAP = 8;
 /** A range shrinks when the signal has used less than this share of it for `SHRINK_AFTER_MS`. */
-const SHRINK_BELOW = 0.5;
+const SHRINK_BELOW = 0.7;
 const SHRINK_AFTER_MS = 1500;
 
 /** Groups channels by unit, in order of appearance. */
@@ -91,7 +91,9 @@ export function niceRange(low: number, high: number, divisions = 4): LaneRange {
   const middle = (low + high) / 2;
   const half = Math.max((high - low) / 2, least / 2) * 1.06;
   const step = niceStep((2 * half) / divisions);
-  return { low: Math.floor((middle - half) / step) * step, high: Math.ceil((middle + half) / step) * step, step };
+  // Half steps: whole ones would waste up to a third of the screen.
+  const end = step / 2;
+  return { low: Math.floor((middle - half) / end) * end, high: Math.ceil((middle + half) / end) * end, step };
 }
 
 function tickText(value: number, step: number): string {
@@ -250,15 +252,16 @@ export class ScopeRenderer {
     context.textAlign = 'right';
     context.textBaseline = 'middle';
     context.beginPath();
-    const ticks = Math.round(span / range.step);
-    const every = Math.max(1, Math.ceil((ticks * 15) / Math.max(1, height)));
-    for (let tick = 0; tick <= ticks; tick++) {
-      const value = range.low + tick * range.step;
+    const firstTick = Math.ceil(range.low / range.step - 1e-9);
+    const lastTick = Math.floor(range.high / range.step + 1e-9);
+    const every = Math.max(1, Math.ceil(((lastTick - firstTick + 1) * 15) / Math.max(1, height)));
+    for (let tick = firstTick; tick <= lastTick; tick++) {
+      const value = tick * range.step;
       const line = Math.round(y(value)) + 0.5;
       context.moveTo(left, line);
       context.lineTo(left + plotWidth, line);
       // The unit takes the place of the topmost figure.
-      if (tick % every === 0 && tick < ticks)
+      if (tick % every === 0 && line > top + 14)
         context.fillText(
           tickText(value, range.step).replace('-', '\u2212'),
           left - 6,

@@ -87,3 +87,8 @@ export const format = {
 
 /** Formats that a message may ask for: `{rate:hz}`. */
 export type FormatName = Exclude<keyof typeof format, 'fixed'>;
+
+/** "2026-11-24T14:05:09.120Z": for names and receipts, the same in every language. */
+export function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -17,7 +17,7 @@ type Texts = string | Plural;
 /** What a language file must provide. */
 export type Messages = { readonly [S in keyof En]: { readonly [K in keyof En[S]]: Texts } };
 
-type Section = keyof En & string;
+type Section = keyof En;
 export type MessageKey = { [S in Section]: `${S}.${keyof En[S] & string}` }[Section];
 
 type TextOf<K extends MessageKey> = K extends `${infer S}.${infer N}`

@@ -3,14 +3,19 @@
  * A `Board` is the reactive view of a session; samples bypass reactivity and go into a ring that scopes read.
  */
 import type {
-  BoardError,
   BoardIdentity,
+  BoardModel,
   BoardResult,
   BoardSession,
   LineStats,
   SampleBatch,
   SessionState,
 } from '../../board/board';
+import { LinkError, type Link, type LinkInfo } from '../../board/link';
+import { DEFAULT_BAUD_RATE, type BoardNote } from '../../board/session';
+import type { LoadedRecording } from '../../signal/recording';
+import type { StudioStore } from '../../store/studio-store';
+import type { BoardServices } from '../services';
 import { SampleRing } from './sample-ring';
 
 /** Seconds of signal that a board's ring holds: the longest span of the scope. */
@@ -21,33 +26,37 @@ const RING_DEFAULT_HZ = 1000;
 /** Counters are shown to people: four times a second is enough. */
 const COUNTER_MS = 250;
 
-export const DEFAULT_BAUD_RATE = 115_200;
+const NOTES_SETTING = 'boardNotes';
+const BENCH_SETTING = 'bench';
+/** The virtual board's flash: a model written to it survives a reload, as on a real board. */
+const FLASH_SETTING = 'virtualBoardFlash';
 
 export class Board {
   state = $state.raw<SessionState>({ name: 'closed' });
   identity = $state.raw<BoardIdentity | null>(null);
   lineStats = $state.raw<LineStats | null>(null);
-  /** Frames received and lost since connecting. */
+  /** Frames received and lost since the board came to the bench. */
   frames = $state(0);
   lost = $state(0);
-  /** Model ids whose self-test passed on this board in this session. */
-  verified = $state.raw<ReadonlySet<number>>(new Set());
+  /** Ids of models whose self-test passed on this board while it was on the bench. */
+  verified = $state.raw<readonly number[]>([]);
   baudRate = $state(DEFAULT_BAUD_RATE);
-  /** The failure that ended the last connection attempt. */
+  /** The failure that ended the last attempt. */
   error = $state.raw<Error | null>(null);
   ring = $state.raw<SampleRing>(new SampleRing(1, 1));
 
   readonly #unsubscribe: (() => void)[] = [];
   #frames = 0;
   #lost = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(
     readonly key: string,
+    readonly link: Link,
     readonly session: BoardSession,
-    /** Title of what is replayed, for replay boards. */
-    readonly note: string | null = null,
+    baudRate: number,
   ) {
+    this.baudRate = baudRate;
     this.state = session.state;
     this.#takeIdentity(session.identity);
     this.#unsubscribe.push(
@@ -66,12 +75,12 @@ export class Board {
     }, COUNTER_MS);
   }
 
-  get kind(): BoardSession['link']['kind'] {
-    return this.session.link.kind;
+  get kind(): LinkInfo['kind'] {
+    return this.link.info.kind;
   }
 
   get name(): string {
-    return this.identity?.name ?? this.session.link.title;
+    return this.identity?.name ?? this.link.info.title;
   }
 
   get streaming(): boolean {
@@ -82,17 +91,21 @@ export class Board {
     return this.state.name === 'ready' || this.state.name === 'streaming' || this.state.name === 'deploying';
   }
 
+  get connecting(): boolean {
+    return this.state.name === 'opening' || this.state.name === 'identifying';
+  }
+
   /** True when models can be written to it. */
   get hasSlots(): boolean {
     return (this.identity?.slots.length ?? 0) > 0;
   }
 
   /** The model that the board runs, or null. */
-  get activeModel() {
+  get activeModel(): BoardModel | null {
     return this.identity?.slots.find((slot) => slot.active && slot.state === 'valid')?.model ?? null;
   }
 
-  /** Connects and starts the stream. Failures end up in `error` and in the session's state. */
+  /** Connects and starts the stream. Failures end up in `error` and in the session's state; returns success. */
   async connect(): Promise<boolean> {
     this.error = null;
     try {
@@ -100,23 +113,26 @@ export class Board {
       await this.session.startStream();
       return true;
     } catch (error) {
-      this.error = error as BoardError;
+      this.error = error instanceof Error ? error : new Error(String(error));
       return false;
     }
   }
 
-  async disconnect(): Promise<void> {
-    await this.session.disconnect();
+  onResult(listener: (result: BoardResult) => void): () => void {
+    return this.session.on('result', listener);
+  }
+
+  onSamples(listener: (batch: SampleBatch) => void): () => void {
+    return this.session.on('samples', listener);
   }
 
   markVerified(modelId: number): void {
-    this.verified = new Set([...this.verified, modelId]);
+    if (!this.verified.includes(modelId)) this.verified = [...this.verified, modelId];
   }
 
-  /** Takes down listeners; call after `disconnect`. */
+  /** Takes down the listeners; the session itself is closed by the bench. */
   dispose(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
     for (const off of this.#unsubscribe.splice(0)) off();
   }
 
@@ -135,43 +151,123 @@ export class Board {
     this.#lost += batch.lostBefore;
     if (batch.samples.length === batch.frames * this.ring.channels) this.ring.push(batch.samples, batch.lostBefore);
   }
+}
 
-  onResult(listener: (result: BoardResult) => void): () => void {
-    return this.session.on('result', listener);
-  }
-
-  onSamples(listener: (batch: SampleBatch) => void): () => void {
-    return this.session.on('samples', listener);
-  }
+/** What a board is remembered by: its kind on this machine, not the port it is plugged into. */
+function noteKey({ kind, usbVendorId, usbProductId, title }: LinkInfo): string {
+  return usbVendorId === null ? `${kind}:${title}` : `usb:${usbVendorId}:${usbProductId ?? 0}`;
 }
 
 export class Boards {
   list = $state.raw<readonly Board[]>([]);
+  /** Allowed before, plugged in, and not on the bench. */
+  remembered = $state.raw<readonly Link[]>([]);
   #selectedKey = $state<string | null>(null);
   #next = 1;
+  #notes: Record<string, BoardNote> = {};
 
   /** The board that recording, deploying and the live view use. */
   readonly selected = $derived<Board | null>(
     this.list.find((board) => board.key === this.#selectedKey) ?? this.list[0] ?? null,
   );
 
+  constructor(
+    private readonly services: BoardServices,
+    private readonly store: StudioStore,
+  ) {}
+
+  get support(): BoardServices['support'] {
+    return this.services.support;
+  }
+
+  /** Reads the notes, looks for boards that are plugged in, and puts the virtual board on an empty bench. */
+  async open(): Promise<void> {
+    this.#notes = (await this.store.getSetting<Record<string, BoardNote>>(NOTES_SETTING)) ?? {};
+    this.services.onPlugged(() => void this.refreshRemembered());
+    await this.refreshRemembered();
+    // A newcomer sees motion at once; who works with a real board is left alone.
+    const bench = await this.store.getSetting<'virtual' | 'other'>(BENCH_SETTING);
+    if (bench !== 'other') void this.addVirtual().catch(() => undefined);
+  }
+
+  async refreshRemembered(): Promise<void> {
+    const links = await this.services.rememberedLinks().catch(() => []);
+    this.remembered = links.filter((link) => !this.list.some((board) => board.link === link));
+  }
+
   select(board: Board): void {
     this.#selectedKey = board.key;
   }
 
-  /** Puts a session on the bench and selects it. */
-  add(session: BoardSession, note: string | null = null): Board {
-    const known = this.list.find((board) => board.session === session);
-    if (known) return known;
-    const board = new Board(`board-${this.#next++}`, session, note);
+  /** Asks for a USB board. Null when the chooser was closed without choosing. */
+  async choose(): Promise<Board | null> {
+    try {
+      return await this.add(await this.services.chooseLink());
+    } catch (error) {
+      if (error instanceof LinkError && error.code === 'chooser-cancelled') return null;
+      throw error;
+    }
+  }
+
+  async addVirtual(): Promise<Board> {
+    const there = this.list.find((board) => board.kind === 'virtual');
+    if (there) {
+      this.select(there);
+      if (!there.connected && !there.connecting) await there.connect();
+      return there;
+    }
+    return this.add(
+      await this.services.virtualLink({
+        load: async () => (await this.store.getSetting<Uint8Array>(FLASH_SETTING)) ?? null,
+        save: (image) => this.store.putSetting(FLASH_SETTING, image),
+      }),
+    );
+  }
+
+  async addReplay(loaded: LoadedRecording): Promise<Board> {
+    return this.add(this.services.replayLink(loaded, { loop: true, speed: 1 }));
+  }
+
+  /** Puts the board behind `link` on the bench, selects it and connects. */
+  async add(link: Link): Promise<Board> {
+    const known = this.list.find((board) => board.link === link);
+    if (known) {
+      this.select(known);
+      if (!known.connected && !known.connecting) await known.connect();
+      return known;
+    }
+    const key = noteKey(link.info);
+    const note = this.#notes[key];
+    const session = this.services.session(link, note, (changed) => {
+      this.#notes = { ...this.#notes, [key]: changed };
+      void this.store.putSetting(NOTES_SETTING, this.#notes);
+    });
+    const board = new Board(`board-${this.#next++}`, link, session, note?.baudRate ?? DEFAULT_BAUD_RATE);
     this.list = [...this.list, board];
     this.#selectedKey = board.key;
+    this.remembered = this.remembered.filter((other) => other !== link);
+    void this.#keepBench();
+    await board.connect();
     return board;
   }
 
   async remove(board: Board): Promise<void> {
-    await board.disconnect();
-    board.dispose();
     this.list = this.list.filter((other) => other !== board);
+    board.dispose();
+    await this.services.closeSession(board.session);
+    await this.#keepBench();
+    await this.refreshRemembered();
+  }
+
+  /** Takes the board away and gives its permission back to the browser. */
+  async forget(board: Board): Promise<void> {
+    await this.remove(board);
+    await this.services.forgetLink(board.link);
+    await this.refreshRemembered();
+  }
+
+  async #keepBench(): Promise<void> {
+    const virtual = this.list.some((board) => board.kind === 'virtual');
+    await this.store.putSetting(BENCH_SETTING, virtual ? 'virtual' : 'other');
   }
 }

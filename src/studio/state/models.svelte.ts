@@ -1,4 +1,5 @@
 /** Trained models: the current one is what Test, Deploy and Live work with. */
+import { packId } from '../../emit/pack';
 import type { TrainReport } from '../../learn/pipeline';
 import type { StoredModel, StudioStore } from '../../store/studio-store';
 
@@ -36,16 +37,13 @@ export class Models {
     this.list.find((model) => model.id === this.#currentId) ?? this.list[0] ?? null,
   );
 
-  constructor(
-    private readonly store: StudioStore,
-    private readonly packId: (pack: Uint8Array) => number,
-  ) {}
+  constructor(private readonly store: StudioStore) {}
 
   async refresh(): Promise<void> {
     const stored = await this.store.listModels();
     this.list = stored.flatMap((model) => {
       if (!isRecord(model.report)) return [];
-      return [{ ...model, packId: this.packId(model.pack), record: model.report }];
+      return [{ ...model, packId: packId(model.pack), record: model.report }];
     });
     this.#currentId = (await this.store.getSetting<string>(CURRENT_SETTING)) ?? this.#currentId;
   }

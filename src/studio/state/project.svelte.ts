@@ -1,10 +1,9 @@
 /** The project: the pipeline that turns recordings into a model, and what the model is called. Kept as settings. */
 import type { BlockSpec, InputSpec } from '../../dsp/block';
 import type { Pipeline } from '../../learn/pipeline';
-import type { Channel, Recording } from '../../signal/recording';
-import { labelsOf } from '../../signal/split';
+import type { Recording } from '../../signal/recording';
 import type { StudioStore } from '../../store/studio-store';
-import { fingerprint } from './recordings.svelte';
+import { commonInput, fingerprint } from './dataset';
 
 export const DEFAULT_WINDOW_MS = 2000;
 export const DEFAULT_STRIDE_MS = 500;
@@ -18,25 +17,6 @@ interface SavedProject {
   readonly pipeline: Pipeline | null;
   readonly prefix: string;
   readonly seed: number;
-}
-
-function layoutOf(channels: readonly Channel[], rateHz: number): string {
-  return JSON.stringify([channels.map((channel) => [channel.name, channel.unit]), rateHz]);
-}
-
-/** The input that most labelled recordings have (channels and rate), or null without recordings. */
-export function commonInput(recordings: readonly Recording[]): Pick<InputSpec, 'channels' | 'rateHz'> | null {
-  const counts = new Map<string, { count: number; recording: Recording }>();
-  for (const recording of recordings) {
-    const key = layoutOf(recording.channels, recording.rateHz);
-    const weight = labelsOf(recording).length > 0 ? 1000 : 1;
-    const entry = counts.get(key);
-    if (entry) entry.count += weight;
-    else counts.set(key, { count: weight, recording });
-  }
-  let best: { count: number; recording: Recording } | null = null;
-  for (const entry of counts.values()) if (!best || entry.count > best.count) best = entry;
-  return best ? { channels: best.recording.channels, rateHz: best.recording.rateHz } : null;
 }
 
 export class Project {
@@ -110,7 +90,7 @@ export class Project {
   async save(): Promise<void> {
     clearTimeout(this.#timer);
     const saved: SavedProject = {
-      pipeline: $state.snapshot(this.chosen) as Pipeline | null,
+      pipeline: this.chosen,
       prefix: this.prefix,
       seed: this.seed,
     };

@@ -2,6 +2,7 @@
 import type { BoardIdentity, SampleBatch } from '../../board/board';
 import type { Recording } from '../../signal/recording';
 import type { RecordingJournal } from '../../store/studio-store';
+import { isoTime } from '../messages/format';
 import type { StudioServices } from '../services';
 import type { Board } from './boards.svelte';
 import type { Recordings } from './recordings.svelte';
@@ -147,7 +148,7 @@ export class Recorder {
     const clean = label.trim();
     return {
       id: this.services.randomId(),
-      name: `${clean === '' ? identity.name : clean} ${new Date(createdAt).toISOString().slice(0, 19).replace('T', ' ')}`,
+      name: `${clean === '' ? identity.name : clean} ${isoTime(createdAt).slice(0, 19).replace('T', ' ')}`,
       createdAt,
       sessionId: this.sessionId,
       channels: identity.channels,

@@ -1,37 +1,17 @@
 /** The recordings that the store holds, as the stations see them. The store is the truth; this mirrors it. */
 import type { LoadedRecording, Recording, SplitChoice } from '../../signal/recording';
-import { labelsOf, splitRecordings } from '../../signal/split';
-import type { StoreUsage, StudioStore } from '../../store/studio-store';
+import { splitRecordings } from '../../signal/split';
+import { StoreError, type RecordingChanges, type StoreUsage, type StudioStore } from '../../store/studio-store';
+import { datasetKey, sidesOf, sortedLabels, statisticsOf, type LabelStatistics, type Side } from './dataset';
+import { SampleCache } from './sample-cache';
 
-/** Sample arrays kept for drawing, in values: 8 M float32 are 32 MB. */
-const CACHE_VALUES = 8_000_000;
+export type { LabelStatistics, Side } from './dataset';
+export { secondsOf } from './dataset';
 
-export interface LabelStatistics {
-  readonly label: string;
-  readonly recordings: number;
-  readonly seconds: number;
-  /** Recordings to learn from (those held back for early stopping among them) and recordings to test with. */
-  readonly train: number;
-  readonly test: number;
-}
-
-/** Where a recording ends up once `auto` is decided. */
-export type Side = 'train' | 'validation' | 'test' | 'unused';
-
-export function secondsOf(recording: Recording): number {
-  return recording.rateHz > 0 ? recording.frames / recording.rateHz : 0;
-}
-
-/** 64-bit FNV-1a in two halves, as hex: tells "the same or not", nothing more. */
-export function fingerprint(text: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x01000193;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 0x01000193);
-    b = Math.imul(b ^ (code + i), 0x85ebca6b);
-  }
-  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0');
+export interface AddOutcome {
+  readonly added: number;
+  /** Already there: the same file imported twice. */
+  readonly known: number;
 }
 
 export class Recordings {
@@ -43,62 +23,27 @@ export class Recordings {
   loaded = $state(false);
 
   /** All labels in use, sorted: the order of colours and of the model's outputs. */
-  readonly labels = $derived([...new Set(this.all.flatMap(labelsOf))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
-
+  readonly labels: readonly string[] = $derived(sortedLabels(this.all));
   readonly #split = $derived(splitRecordings(this.all));
-  readonly #sides = $derived(
-    new Map<string, Side>([
-      ...this.#split.train.map((recording) => [recording.id, 'train'] as const),
-      ...this.#split.validation.map((recording) => [recording.id, 'validation'] as const),
-      ...this.#split.test.map((recording) => [recording.id, 'test'] as const),
-    ]),
-  );
-
-  readonly statistics = $derived.by<readonly LabelStatistics[]>(() =>
-    this.labels.map((label) => {
-      const having = this.all.filter((recording) => labelsOf(recording).includes(label));
-      const test = having.filter((recording) => this.sideOf(recording.id) === 'test').length;
-      return {
-        label,
-        recordings: having.length,
-        seconds: having.reduce((sum, recording) => sum + secondsOf(recording), 0),
-        train: having.length - test,
-        test,
-      };
-    }),
-  );
-
+  readonly #sides = $derived(sidesOf(this.#split));
+  readonly statistics: readonly LabelStatistics[] = $derived(statisticsOf(this.all, this.labels, this.#sides));
   /** Changes when anything changes that a trained model depends on. */
-  readonly key = $derived(
-    fingerprint(
-      this.all
-        .filter((recording) => labelsOf(recording).length > 0)
-        .map((recording) =>
-          JSON.stringify([
-            recording.id,
-            recording.frames,
-            recording.label,
-            recording.segments.map((segment) => [segment.label, segment.start, segment.end]),
-            this.sideOf(recording.id),
-          ]),
-        )
-        .sort()
-        .join('\n'),
-    ),
-  );
+  readonly key: string = $derived(datasetKey(this.all, this.#sides));
+  /** Plain sentences on what the split cannot give: too few recordings, nothing held out. */
+  readonly splitWarnings: readonly string[] = $derived(this.#split.warnings);
 
-  readonly #cache = new Map<string, Float32Array>();
-  #cachedValues = 0;
+  readonly #cache = new SampleCache();
 
   constructor(readonly store: StudioStore) {}
 
+  /** On which side a recording falls, with `auto` decided. */
   sideOf(id: string): Side {
     return this.#sides.get(id) ?? 'unused';
   }
 
-  /** Plain sentences on what the split cannot give: too few recordings, nothing held out. */
-  get splitWarnings(): readonly string[] {
-    return this.#split.warnings;
+  /** Index of a label's data colour. */
+  colorIndex(label: string): number {
+    return Math.max(0, this.labels.indexOf(label));
   }
 
   /** Reads everything anew: at start, and when another tab changed the database. */
@@ -110,7 +55,6 @@ export class Recordings {
     ]);
     this.all = all;
     this.trashed = trashed;
-    // A recording that another tab is making now is unfinished too; the store leaves those out.
     this.unfinished = unfinished;
     this.loaded = true;
     await this.refreshUsage();
@@ -120,26 +64,12 @@ export class Recordings {
     this.usage = await this.store.usage();
   }
 
-  colorIndex(label: string): number {
-    return Math.max(0, this.labels.indexOf(label));
-  }
-
   /** Samples of one recording; recently used ones come from memory. */
   async samples(id: string): Promise<Float32Array> {
     const cached = this.#cache.get(id);
-    if (cached) {
-      this.#cache.delete(id);
-      this.#cache.set(id, cached);
-      return cached;
-    }
+    if (cached) return cached;
     const samples = await this.store.loadSamples(id);
-    this.#cache.set(id, samples);
-    this.#cachedValues += samples.length;
-    for (const [oldId, old] of this.#cache) {
-      if (this.#cachedValues <= CACHE_VALUES || oldId === id) break;
-      this.#cache.delete(oldId);
-      this.#cachedValues -= old.length;
-    }
+    this.#cache.put(id, samples);
     return samples;
   }
 
@@ -149,26 +79,34 @@ export class Recordings {
     return loaded;
   }
 
-  /** Adds whole recordings one by one; tells how many are in after each. */
+  /** Adds whole recordings one by one; tells how many are done after each. Those already there are skipped. */
   async addAll(
     recordings: readonly LoadedRecording[],
     options: { readonly onProgress?: (done: number, total: number) => void; readonly signal?: AbortSignal } = {},
-  ): Promise<number> {
-    let done = 0;
+  ): Promise<AddOutcome> {
+    let added = 0;
+    let known = 0;
     try {
       for (const loaded of recordings) {
         if (options.signal?.aborted) break;
-        await this.store.addRecording(loaded);
-        options.onProgress?.(++done, recordings.length);
+        try {
+          await this.store.addRecording(loaded);
+          this.#cache.delete(loaded.recording.id);
+          added++;
+        } catch (error) {
+          if (!(error instanceof StoreError && error.code === 'exists')) throw error;
+          known++;
+        }
+        options.onProgress?.(added + known, recordings.length);
       }
     } finally {
       await this.refresh();
     }
-    return done;
+    return { added, known };
   }
 
   async relabel(ids: readonly string[], label: string | null): Promise<void> {
-    await this.#change(ids, { label, segments: [] });
+    await this.#change(ids, label === null ? { label, segments: [] } : { label });
   }
 
   async setSplit(ids: readonly string[], split: SplitChoice): Promise<void> {
@@ -205,12 +143,12 @@ export class Recordings {
     await this.refresh();
   }
 
-  async #change(ids: readonly string[], changes: Parameters<StudioStore['updateRecording']>[1]): Promise<void> {
-    const changed = new Map<string, Recording>();
+  async #change(ids: readonly string[], changes: RecordingChanges): Promise<void> {
+    const changed: Record<string, Recording> = {};
     try {
-      for (const id of ids) changed.set(id, await this.store.updateRecording(id, changes));
+      for (const id of ids) changed[id] = await this.store.updateRecording(id, changes);
     } finally {
-      this.all = this.all.map((recording) => changed.get(recording.id) ?? recording);
+      this.all = this.all.map((recording) => changed[recording.id] ?? recording);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Everything the stations share. Built once by the shell; stations get it by `getStudio()`. */
 import { getContext, setContext } from 'svelte';
+import { compileBlock } from '../../dsp/compile';
 import { StoreError, type StudioStore } from '../../store/studio-store';
 import { t } from '../messages/messages.svelte';
 import type { StudioServices } from '../services';
@@ -17,7 +18,7 @@ import { Training } from './training.svelte';
 export type StaleReason = 'data' | 'pipeline';
 
 export class Studio {
-  readonly boards = new Boards();
+  readonly boards: Boards;
   readonly toasts = new Toasts();
   readonly deployment = new Deployment();
   readonly route = new Route();
@@ -44,7 +45,8 @@ export class Studio {
     const pipeline = this.project.pipeline;
     if (!pipeline) return null;
     try {
-      return { count: this.services.featureCount(pipeline.blocks, pipeline.input), error: null };
+      const count = pipeline.blocks.reduce((sum, block) => sum + compileBlock(block, pipeline.input).featureCount, 0);
+      return { count, error: null };
     } catch (error) {
       return { count: 0, error: error as Error };
     }
@@ -54,19 +56,20 @@ export class Studio {
     readonly services: StudioServices,
     readonly store: StudioStore,
   ) {
+    this.boards = new Boards(services.boards, store);
     this.recordings = new Recordings(store);
     this.project = new Project(
       store,
       () => this.recordings.all,
       (input) => services.defaultPipeline(input),
     );
-    this.models = new Models(store, (pack) => services.packId(pack));
+    this.models = new Models(store);
     this.training = new Training(services, this.recordings, this.project, this.models);
     this.recorder = new Recorder(services, this.recordings, services.randomId());
   }
 
   async open(): Promise<void> {
-    await Promise.all([this.recordings.refresh(), this.project.open(), this.models.refresh()]);
+    await Promise.all([this.recordings.refresh(), this.project.open(), this.models.refresh(), this.boards.open()]);
     this.store.onChange((what) => {
       if (what === 'recordings') void this.recordings.refresh();
       else if (what === 'models') void this.models.refresh();
@@ -94,6 +97,12 @@ export function explain(error: unknown): string {
         return t('shell.storeUnavailable');
       case 'blocked':
         return t('shell.storeBlocked');
+      case 'newer':
+        return t('shell.storeNewer');
+      case 'exists':
+        return t('shell.storeExists');
+      case 'busy':
+        return t('shell.storeBusy');
       case 'quota':
         return t('shell.storeQuota');
       case 'not-found':

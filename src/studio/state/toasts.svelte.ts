@@ -13,7 +13,7 @@ const MAX_TOASTS = 4;
 export class Toasts {
   list = $state<Toast[]>([]);
   #next = 1;
-  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
+  readonly #timers: Record<number, ReturnType<typeof setTimeout>> = {};
 
   show(toast: Omit<Toast, 'id'>): number {
     const id = this.#next++;
@@ -40,16 +40,13 @@ export class Toasts {
 
   /** Stops the clock while the pointer or the focus is on the notice. */
   hold(id: number): void {
-    clearTimeout(this.#timers.get(id));
-    this.#timers.delete(id);
+    clearTimeout(this.#timers[id]);
+    delete this.#timers[id];
   }
 
   resume(id: number): void {
     this.hold(id);
-    this.#timers.set(
-      id,
-      setTimeout(() => this.dismiss(id), TOAST_MS),
-    );
+    this.#timers[id] = setTimeout(() => this.dismiss(id), TOAST_MS);
   }
 
   dismiss(id: number): void {

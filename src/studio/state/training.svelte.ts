@@ -2,6 +2,7 @@
 import type { EpochFigures, TrainStage } from '../../learn/pipeline';
 import { LearnError } from '../../learn/pipeline';
 import { labelsOf } from '../../signal/split';
+import { isoTime } from '../messages/format';
 import type { StudioServices } from '../services';
 import type { Models } from './models.svelte';
 import type { Project } from './project.svelte';
@@ -49,11 +50,11 @@ export class Training {
       const outputs = await this.services.train(
         {
           recordings: await this.recordings.load(labelled),
-          pipeline: $state.snapshot(pipeline) as typeof pipeline,
+          pipeline,
           seed: this.project.seed,
           prefix,
           app: `Mote ${__APP_VERSION__}`,
-          trainedOn: new Date(this.services.now()).toISOString().slice(0, 10),
+          trainedOn: isoTime(this.services.now()).slice(0, 10),
         },
         {
           signal: abort.signal,

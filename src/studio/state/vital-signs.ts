@@ -112,7 +112,7 @@ function deploySign(studio: Studio): VitalSign {
       : sign('empty', t('shell.vitalDeployNone'));
   if (!board?.hasSlots) return sign('ready', t('shell.vitalDeployNoBoard'), null, staleText(studio));
   if (running?.id === model.packId) {
-    const verified = board.verified.has(model.packId);
+    const verified = board.verified.includes(model.packId);
     return sign(
       'ready',
       verified

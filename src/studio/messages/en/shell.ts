@@ -61,6 +61,10 @@ export const shell = {
     'This browser refuses IndexedDB, where recordings are kept (a private window does this). Open the studio in a normal window and reload.',
   storeBlocked:
     'Another tab holds an older version of the studio’s memory open. Close the other tabs of the studio, then reload this one.',
+  storeNewer:
+    'A newer version of the studio has used this browser’s data. Reload the page to get that version; nothing was changed.',
+  storeExists: 'That recording is already here.',
+  storeBusy: 'That recording is still being made, here or in another tab. Wait until it is finished.',
   storeQuota: 'The disk space that the browser gives this page is used up. Empty the trash or delete recordings.',
   storeNotFound: 'That recording or model is no longer there. It may have been deleted in another tab.',
   storeClosed:
