@@ -931,4 +931,6 @@ void mote_board_poll(mote_board *b) {
   drain(b);
 }
 
+int mote_board_busy(const mote_board *b) { return b->use == MOTE_BOARD_TEST; }
+
 int32_t mote_board_active_slot(const mote_board *b) { return b->slots.active; }

@@ -138,6 +138,9 @@ uint32_t mote_board_receive(mote_board *b, const uint8_t *bytes, uint32_t count)
 /* Samples, classifies, tests, sends. */
 void mote_board_poll(mote_board *b);
 
+/* Whether a self-test is running, so that polling again at once gets on with it. */
+int mote_board_busy(const mote_board *b);
+
 /* The active slot, or -1. */
 int32_t mote_board_active_slot(const mote_board *b);
 
