@@ -32,6 +32,20 @@ export function packId(pack: Uint8Array): number | null {
   return id;
 }
 
+/** Places of the numbers that decide about RAM in the spec section (docs/pack-format.md). */
+const SPEC = { channels: 36, windowFrames: 40, features: 52, arena: 76, scratch: 80, bytes: 96 } as const;
+const SPEC_OFFSET_AT = 16;
+
+/** Bytes of RAM that any firmware needs at least for this pack; boards add a little of their own. */
+export function packRamAtLeast(pack: Uint8Array): number {
+  const view = new DataView(pack.buffer, pack.byteOffset, pack.byteLength);
+  const spec = pack.length >= SPEC_OFFSET_AT + 4 ? view.getUint32(SPEC_OFFSET_AT, true) : pack.length;
+  if (spec + SPEC.bytes > pack.length) return 0;
+  const field = (offset: number): number => view.getUint32(spec + offset, true);
+  const window = 4 * field(SPEC.windowFrames) * field(SPEC.channels);
+  return window + 4 * field(SPEC.features) + Math.max(4 * field(SPEC.scratch), field(SPEC.arena));
+}
+
 /** The slot to write: never the running one; an empty or damaged one rather than one that holds a model. */
 export function freeSlot(slots: readonly BoardSlot[]): BoardSlot | null {
   const idle = slots.filter((slot) => !slot.active);
@@ -41,7 +55,7 @@ export function freeSlot(slots: readonly BoardSlot[]): BoardSlot | null {
 /** Writes, verifies, tests and activates `pack`. Rejects with BoardError; the old model then still runs. */
 export async function deployPack(
   store: ModelStore,
-  identity: Pick<BoardIdentity, 'name'>,
+  identity: Pick<BoardIdentity, 'name' | 'modelRamBytes'>,
   pack: Uint8Array,
   options: DeployOptions,
 ): Promise<DeployReport> {
@@ -71,6 +85,13 @@ export async function deployPack(
     throw new BoardError(
       'model-too-big',
       `The model is ${pack.length} bytes and ${identity.name} has room for ${slot.capacityBytes}. Make the window shorter or the network smaller.`,
+    );
+  }
+  const ram = packRamAtLeast(pack);
+  if (identity.modelRamBytes !== null && ram > identity.modelRamBytes) {
+    throw new BoardError(
+      'model-too-big',
+      `The model needs ${ram} bytes of RAM and ${identity.name} has ${identity.modelRamBytes} for it. Make the window shorter.`,
     );
   }
   report('checking', 1, 1);

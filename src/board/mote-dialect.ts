@@ -5,6 +5,7 @@
 import type { Channel } from '../signal/recording';
 import { BoardError } from './board';
 import type { BoardResult, BoardSlot, SampleBatch, SelfTestReport } from './board';
+import { toBoardError } from './link-failure';
 import { createFrameReader, encodeFrame } from './mote-frames';
 import {
   bodyOf,
@@ -27,6 +28,7 @@ import {
   readStream,
 } from './mote-messages';
 import type { HelloReply, ScaledChannel } from './mote-messages';
+import { asError } from './timing';
 import type { Cancel, Timing } from './timing';
 import { FAULT, MESSAGE, PROTOCOL } from './wire';
 
@@ -40,6 +42,8 @@ export const STORAGE_TIMEOUT_MS = 5000;
 export const SELF_TEST_TIMEOUT_MS = 5000;
 /** All requests may be repeated without harm, so a lost frame costs a wait and no more. */
 export const TRIES = 3;
+/** So often the same chunk may get lost in a row before the link counts as unusable. */
+const CHUNK_TRIES = 8;
 /** A jump of the sequence by more than this is a restarted counter and no loss. */
 const MAX_SEQUENCE_JUMP = 0x40000000;
 
@@ -180,7 +184,7 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
       listener.send(encodeFrame(type, id, body)).catch((error: unknown) => {
         if (!pending.has(id)) return;
         finish();
-        reject(new BoardError('link-failed', 'The bytes could not be sent to the board.', { cause: error }));
+        reject(toBoardError(asError(error)));
       });
     });
   }
@@ -233,7 +237,10 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
         if (error) reject(error);
         else resolve();
       };
-      const goBack = (): void => {
+      /** Once per loss: what was under way at that moment fails for the same reason. */
+      const goBack = (lostEpoch: number, error: BoardError): void => {
+        if (lostEpoch !== epoch) return;
+        if (++failures >= CHUNK_TRIES) throw error;
         epoch++;
         sent = acknowledged;
       };
@@ -257,22 +264,17 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
                   if (!settled) onProgress(acknowledged);
                 }
                 if (sent < acknowledged) sent = acknowledged;
-                if (next < end && myEpoch === epoch) {
-                  if (++failures > TRIES * windowSize()) {
-                    throw new BoardError(
-                      'timeout-command',
-                      'The board keeps missing bytes. Use another cable or port.',
-                    );
-                  }
-                  goBack();
+                if (next < end) {
+                  goBack(
+                    myEpoch,
+                    new BoardError('timeout-command', 'The board keeps missing bytes. Use another cable or port.'),
+                  );
                 }
               },
               (error: unknown) => {
                 if (!(error instanceof BoardError) || error.code !== 'timeout-command') throw error;
                 // Confirmed by a later reply: only the answer got lost.
-                if (end <= acknowledged) return;
-                if (++failures > TRIES) throw error;
-                if (myEpoch === epoch) goBack();
+                if (end > acknowledged) goBack(myEpoch, error);
               },
             )
             .then(

@@ -11,6 +11,7 @@ import { createLinesDialect } from './lines-dialect';
 import type { LineReading } from './lines-dialect';
 import { LinkError } from './link';
 import type { Link } from './link';
+import { toBoardError } from './link-failure';
 import { cancelled, createMoteDialect, plainChannels } from './mote-dialect';
 import type { HelloReply } from './mote-messages';
 import { INITIAL_STATE, publicState, step } from './session-machine';
@@ -66,6 +67,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     lineStats: new Set(),
   };
 
+  const events: MachineEvent[] = [];
+  let dispatching = false;
   let machine: MachineState = INITIAL_STATE;
   let shown: SessionState = publicState(machine);
   let identity: BoardIdentity | null = null;
@@ -112,14 +115,24 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     for (const listener of [...listeners[event]]) (listener as (value: unknown) => void)(value);
   }
 
+  /** Events that come up while one is dealt with wait for their turn, so that listeners see every state in order. */
   function dispatch(event: MachineEvent): void {
-    const transition = step(machine, event, link.onReturn === undefined);
-    const changed = transition.state !== machine;
-    machine = transition.state;
-    for (const effect of transition.effects) perform(effect);
-    if (!changed || transition.state !== machine) return;
-    shown = publicState(machine);
-    emit('state', shown);
+    events.push(event);
+    if (dispatching) return;
+    dispatching = true;
+    try {
+      for (let next = events.shift(); next; next = events.shift()) {
+        const { state, effects } = step(machine, next, link.onReturn === undefined);
+        if (state !== machine) {
+          machine = state;
+          shown = publicState(state);
+          emit('state', shown);
+        }
+        effects.forEach(perform);
+      }
+    } finally {
+      dispatching = false;
+    }
   }
 
   function perform(effect: MachineEffect): void {
@@ -188,7 +201,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
             if (mine === epoch) takeBytes(bytes, at);
           },
           onLost: (error) => {
-            if (mine === epoch) dispatch({ type: 'link-lost', error: boardError(error) });
+            if (mine === epoch) dispatch({ type: 'link-lost', error: toBoardError(error) });
           },
         },
       );
@@ -202,7 +215,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       if (mine === epoch) dispatch({ type: 'opened' });
       else if (machine.name === 'closed') void link.close();
     } catch (error) {
-      if (mine === epoch) dispatch({ type: 'open-failed', error: boardError(asError(error)) });
+      if (mine === epoch) dispatch({ type: 'open-failed', error: toBoardError(asError(error)) });
     }
   }
 
@@ -255,7 +268,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       }
       dispatch({ type: 'identified' });
     } catch (error) {
-      if (mine === epoch) dispatch({ type: 'identify-failed', error: boardError(asError(error)) });
+      if (mine === epoch) dispatch({ type: 'identify-failed', error: toBoardError(asError(error)) });
     } finally {
       onLinesKnown = () => undefined;
       if (identification === control) identification = null;
@@ -414,7 +427,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     } catch (error) {
       if (mine !== epoch) return;
       dispatch({ type: 'stream-started' });
-      dispatch({ type: 'stream-quiet', error: boardError(asError(error)) });
+      dispatch({ type: 'stream-quiet', error: toBoardError(asError(error)) });
     }
   }
 
@@ -662,13 +675,4 @@ function promiseOfIdentity(): Connecting {
 
 function nearest(offered: readonly number[], asked: number): number {
   return offered.reduce((best, hz) => (Math.abs(hz - asked) < Math.abs(best - asked) ? hz : best), offered[0] ?? asked);
-}
-
-function boardError(error: Error): BoardError {
-  if (error instanceof BoardError) return error;
-  if (error instanceof LinkError) {
-    const code = error.code === 'disconnected' ? 'disconnected' : error.code === 'busy' ? 'busy' : 'link-failed';
-    return new BoardError(code, error.message, { cause: error });
-  }
-  return new BoardError('link-failed', `The connection failed: ${error.message}`, { cause: error });
 }

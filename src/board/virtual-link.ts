@@ -150,7 +150,7 @@ export function createVirtualLink(options: VirtualLinkOptions): VirtualLink {
     tap = (bytes) => dialect.push(bytes, timing.clock());
     try {
       await dialect.hello();
-      await deployPack(dialect, { name: title }, pack, { clock: timing.clock });
+      await deployPack(dialect, { name: title, modelRamBytes: null }, pack, { clock: timing.clock });
     } catch {
       // Deploying this model by hand will say what is wrong with it.
     } finally {
