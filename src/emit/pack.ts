@@ -359,11 +359,9 @@ function readSelfTest(from: ByteReader, channels: number, labels: number, frames
 
 function readReceipt(from: ByteReader): Receipt {
   const text = decodeUtf8(from.bytes(from.remaining), 'its receipt');
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    return checkReceipt(JSON.parse(text));
   } catch (cause) {
-    corrupt('its receipt is not valid JSON', { cause });
+    return corrupt('its receipt is not one', { cause });
   }
-  return checkReceipt(parsed);
 }
