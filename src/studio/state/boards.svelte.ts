@@ -31,6 +31,16 @@ const BENCH_SETTING = 'bench';
 /** The virtual board's flash: a model written to it survives a reload, as on a real board. */
 const FLASH_SETTING = 'virtualBoardFlash';
 
+/** Settings of the motion generator, as last asked for. */
+export interface Motion {
+  readonly gesture: string;
+  /** m/s2 RMS. */
+  readonly noise: number;
+  readonly gravity: boolean;
+  /** 1 = usual size. */
+  readonly amplitude: number;
+}
+
 export class Board {
   state = $state.raw<SessionState>({ name: 'closed' });
   identity = $state.raw<BoardIdentity | null>(null);
@@ -44,6 +54,8 @@ export class Board {
   /** The failure that ended the last attempt. */
   error = $state.raw<Error | null>(null);
   ring = $state.raw<SampleRing>(new SampleRing(1, 1));
+  /** What the virtual board's hand does; null for boards that nobody can ask. */
+  motion = $state.raw<Motion | null>(null);
 
   readonly #unsubscribe: (() => void)[] = [];
   #frames = 0;
@@ -58,6 +70,8 @@ export class Board {
   ) {
     this.baudRate = baudRate;
     this.state = session.state;
+    const gesture = session.generator?.gestures[0];
+    if (gesture !== undefined) this.motion = { gesture, noise: 0.08, gravity: true, amplitude: 1 };
     this.#takeIdentity(session.identity);
     this.#unsubscribe.push(
       session.on('state', (state) => {
@@ -116,6 +130,12 @@ export class Board {
       this.error = error instanceof Error ? error : new Error(String(error));
       return false;
     }
+  }
+
+  setMotion(changes: Partial<Motion>): void {
+    if (!this.motion) return;
+    this.motion = { ...this.motion, ...changes };
+    this.session.generator?.set(changes);
   }
 
   onResult(listener: (result: BoardResult) => void): () => void {

@@ -1,9 +1,9 @@
 /** Writing the current model to a board: one at a time, survives changing stations. */
-import type { DeployReport, DeployStep } from '../../board/board';
+import type { BoardModel, DeployReport, DeployStep } from '../../board/board';
 import type { Board } from './boards.svelte';
 import type { StudioModel } from './models.svelte';
 
-export type DeploymentPhase = 'idle' | 'running' | 'failed' | 'done';
+export type DeploymentPhase = 'idle' | 'running' | 'cancelled' | 'failed' | 'done';
 
 export class Deployment {
   phase = $state<DeploymentPhase>('idle');
@@ -16,6 +16,8 @@ export class Deployment {
   /** Which board and model it is (or was) about. */
   board = $state.raw<Board | null>(null);
   model = $state.raw<StudioModel | null>(null);
+  /** The model that the board ran before; it stays until the new one has proved itself. */
+  before = $state.raw<BoardModel | null>(null);
   #abort: AbortController | null = null;
 
   get running(): boolean {
@@ -34,6 +36,7 @@ export class Deployment {
     this.error = null;
     this.board = board;
     this.model = model;
+    this.before = board.activeModel;
     try {
       const report = await board.session.deploy(model.pack, {
         signal: abort.signal,
@@ -49,10 +52,15 @@ export class Deployment {
       this.phase = 'done';
     } catch (error) {
       this.error = error as Error;
-      this.phase = abort.signal.aborted ? 'idle' : 'failed';
+      this.phase = abort.signal.aborted ? 'cancelled' : 'failed';
     } finally {
       this.#abort = null;
     }
+  }
+
+  /** Forgets the last outcome. */
+  dismiss(): void {
+    if (!this.running) this.phase = 'idle';
   }
 
   cancel(): void {

@@ -11,6 +11,8 @@ export interface ModelRecord {
   /** `Recordings.key` and `Project.key` at training time: tell whether the model is stale. */
   readonly dataKey: string;
   readonly pipelineKey: string;
+  /** Ids of the recordings that took part in training or early stopping; absent in models made elsewhere. */
+  readonly learnedFrom?: readonly string[];
 }
 
 export interface StudioModel {
@@ -58,6 +60,20 @@ export class Models {
   async select(id: string): Promise<void> {
     this.#currentId = id;
     await this.store.putSetting(CURRENT_SETTING, id);
+  }
+
+  async rename(model: StudioModel, name: string): Promise<void> {
+    await this.#put({ ...model, name });
+  }
+
+  /** Puts a deleted model back. */
+  async restore(model: StudioModel): Promise<void> {
+    await this.#put(model);
+  }
+
+  async #put({ id, name, createdAt, pack, record }: StudioModel): Promise<void> {
+    await this.store.putModel({ id, name, createdAt, pack, report: $state.snapshot(record) });
+    await this.refresh();
   }
 
   async remove(id: string): Promise<void> {

@@ -9,6 +9,7 @@ import { Boards } from './boards.svelte';
 import { Deployment } from './deployment.svelte';
 import { Models } from './models.svelte';
 import { Project } from './project.svelte';
+import { ReadBack } from './read-back.svelte';
 import { Recorder } from './recorder.svelte';
 import { Recordings } from './recordings.svelte';
 import { Toasts } from './toasts.svelte';
@@ -21,6 +22,7 @@ export class Studio {
   readonly boards: Boards;
   readonly toasts = new Toasts();
   readonly deployment = new Deployment();
+  readonly readBack = new ReadBack();
   readonly route = new Route();
   readonly recordings: Recordings;
   readonly project: Project;

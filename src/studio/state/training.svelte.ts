@@ -1,7 +1,7 @@
 /** One training run at a time: progress while it runs, the model when it is done. */
 import type { EpochFigures, TrainStage } from '../../learn/pipeline';
 import { LearnError } from '../../learn/pipeline';
-import { labelsOf } from '../../signal/split';
+import { labelsOf, splitRecordings } from '../../signal/split';
 import { isoTime } from '../messages/format';
 import type { StudioServices } from '../services';
 import type { Models } from './models.svelte';
@@ -47,6 +47,10 @@ export class Training {
     const prefix = this.project.prefix;
     try {
       const labelled = this.recordings.all.filter((recording) => labelsOf(recording).length > 0);
+      const { train, validation } = splitRecordings(labelled, {
+        validationShare: pipeline.training.validationShare,
+      });
+      const learnedFrom = [...train, ...validation].map((recording) => recording.id);
       const outputs = await this.services.train(
         {
           recordings: await this.recordings.load(labelled),
@@ -76,7 +80,7 @@ export class Training {
         name: prefix,
         createdAt: this.services.now(),
         pack: outputs.pack,
-        record: { report: outputs.report, dataKey, pipelineKey },
+        record: { report: outputs.report, dataKey, pipelineKey, learnedFrom },
       });
       this.phase = 'done';
     } catch (error) {
