@@ -13,6 +13,8 @@ export const SERIAL_BUFFER_BYTES = 16384;
 export const WRITE_TIMEOUT_MS = 5000;
 /** Closing waits for the driver; a port whose device is gone may never answer. */
 export const CLOSE_TIMEOUT_MS = 2000;
+/** A connection that broke without an unplugging is tried again after so long. */
+export const LOOK_AGAIN_MS = 1000;
 /** So many reading errors without a byte between them: this will not heal. */
 const MAX_READ_ERRORS = 100;
 
@@ -157,6 +159,8 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
               `${source.info.title} took no bytes for ${seconds} s. Pull the cable and plug it in again.`,
             );
           });
+          // The polyfill errors its stream and yet resolves the write that failed.
+          await Promise.race([writer.closed, Promise.resolve()]);
         } catch (error) {
           throw linkErrorOf(error, source.info);
         } finally {
@@ -178,7 +182,22 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
     },
 
     onReturn(listener) {
-      return source.onPlugged(listener);
+      const stopListening = source.onPlugged(listener);
+      // A driver may give up although the cable is in: then no plugging will ever tell of a return.
+      const stopLooking = timers.after(LOOK_AGAIN_MS, () => {
+        source.find().then(
+          (port) => {
+            if (port && !opened && !stopped) listener();
+          },
+          () => undefined,
+        );
+      });
+      let stopped = false;
+      return () => {
+        stopped = true;
+        stopListening();
+        stopLooking();
+      };
     },
 
     async close() {

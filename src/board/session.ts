@@ -2,8 +2,8 @@
  * A session with one board: carries out what the state machine decides, over a link and the dialects. Lives in the app
  * and not in a page; listeners stay when the cable is pulled and the board comes back.
  */
+import { RateEstimator } from '../signal/rate';
 import type { Channel } from '../signal/recording';
-import { createArrivalRate } from './arrival-rate';
 import { BoardError } from './board';
 import type { BoardIdentity, BoardSession, LineStats, SampleBatch, SessionEvents, SessionState } from './board';
 import { deployPack, readPack } from './deploy';
@@ -14,7 +14,7 @@ import type { Link } from './link';
 import { toBoardError } from './link-failure';
 import { cancelled, createMoteDialect, plainChannels } from './mote-dialect';
 import type { HelloReply } from './mote-messages';
-import { INITIAL_STATE, publicState, step } from './session-machine';
+import { holdsLink, INITIAL_STATE, publicState, step } from './session-machine';
 import type { MachineEffect, MachineEvent, MachineState } from './session-machine';
 import { asError, wait, withTimeout } from './timing';
 import type { Cancel, Timing } from './timing';
@@ -35,8 +35,12 @@ const STALLED_PERIODS = 5;
 const MONITOR_MS = 250;
 /** A board that was reset by its button keeps the link and forgets the stream: asked again this often. */
 export const REVIVE_MS = 2000;
+/** A board that does not confirm the end of streaming is left without. */
+const FAREWELL_MS = 500;
 /** Lines and text are told at most this often. */
 const STATS_MS = 500;
+/** Readings are listened to for so long before their rate is believed. */
+const RATE_SETTLE_MS = 900;
 /** An estimated rate is told anew when it moved by more than this. */
 const RATE_STEP = 0.01;
 
@@ -84,6 +88,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
 
   let receivedBytes = 0;
   let readingsSinceOpen = 0;
+  let firstReadingAt: number | null = null;
   let operation: string | null = null;
   let wantedRateHz = 0;
   let wantsResults = false;
@@ -95,7 +100,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
   let toldStatsAt = -Infinity;
   let onLinesKnown: () => void = () => undefined;
 
-  const rate = createArrivalRate();
+  const rate = new RateEstimator();
   const lines = createLinesDialect({
     onChannels: () => {
       if (identity?.dialect === 'lines' && machine.name !== 'identifying') tellIdentity(linesIdentity());
@@ -191,7 +196,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     receivedBytes = 0;
     readingsSinceOpen = 0;
     lines.restart();
-    rate.restart();
+    rate.reset();
+    firstReadingAt = null;
     mote.restart();
     try {
       const opened = link.open(
@@ -260,13 +266,15 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
         });
       } else if (prints() || (!lines.channels && lines.settleNow(SLOW_BOARD_LINES))) {
         // The rate is wanted too: it shows after about a second of readings.
-        while (mine === epoch && rate.hz === null && clock() < until) await wait(timers, MONITOR_MS);
+        while (mine === epoch && settledRate(clock()) === null && clock() < until) await wait(timers, MONITOR_MS);
         if (mine !== epoch) return;
         tellIdentity(linesIdentity());
       } else {
         throw unknownBoard();
       }
       dispatch({ type: 'identified' });
+      // Streaming takes its results up again by itself; a board that only classified needs to be told.
+      if (wantsResults && hello && machine.name === 'ready') await mote.run(true).catch(() => undefined);
     } catch (error) {
       if (mine === epoch) dispatch({ type: 'identify-failed', error: toBoardError(asError(error)) });
     } finally {
@@ -304,11 +312,17 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       firmware: '',
       serial: null,
       channels: named,
-      rateHz: note.rateHz ?? rate.hz ?? 0,
+      rateHz: note.rateHz ?? rate.estimate?.rateHz ?? identity?.rateHz ?? 0,
       rateEstimated: true,
       modelRamBytes: null,
       slots: [],
     };
+  }
+
+  /** The estimated rate, or null while it may still be a clump of deliveries. */
+  function settledRate(now: number): number | null {
+    if (firstReadingAt === null || now - firstReadingAt < RATE_SETTLE_MS) return null;
+    return rate.estimate?.rateHz ?? null;
   }
 
   function tellIdentity(next: BoardIdentity): void {
@@ -355,10 +369,11 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     const last = readings.at(-1);
     const width = readings[0]?.values.length ?? 0;
     if (!last || width === 0) return;
-    rate.add(readings.length, last.at);
-    readingsSinceOpen += readings.length;
+    // Readings that were held back until their shape was known have times of their own.
+    for (const { at } of readings) rate.add(readingsSinceOpen++, at);
+    firstReadingAt ??= readings[0]?.at ?? last.at;
     onLinesKnown();
-    const hz = rate.hz;
+    const hz = settledRate(last.at);
     if (identity?.dialect === 'lines' && note.rateHz === null && hz !== null) {
       if (Math.abs(hz - identity.rateHz) > RATE_STEP * hz) tellIdentity(linesIdentity());
     }
@@ -516,14 +531,20 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     connect(options = {}) {
       const { baudRate, signal } = options;
       if (signal?.aborted) return Promise.reject(cancelled(signal));
+      const otherBaudRate = baudRate !== undefined && baudRate !== note.baudRate;
+      if (machine.name === 'deploying' && otherBaudRate) {
+        return Promise.reject(
+          new BoardError('busy', 'A model is being written. Change the baud rate when that is done.'),
+        );
+      }
       if (machine.name === 'ready' || machine.name === 'streaming' || machine.name === 'deploying') {
-        if (identity) return Promise.resolve(identity);
+        if (identity && !otherBaudRate) return Promise.resolve(identity);
       }
       if (!connecting) {
         connecting = promiseOfIdentity();
-        if (baudRate !== undefined && baudRate !== note.baudRate) changeNote({ baudRate });
-        // A stalled board is connected anew from the start.
-        if (machine.name === 'stalled') dispatch({ type: 'disconnect' });
+        if (baudRate !== undefined && otherBaudRate) changeNote({ baudRate });
+        // A stalled board, or one at another rate, is connected anew from the start.
+        if (holdsLink(machine)) dispatch({ type: 'disconnect' });
         dispatch({ type: 'connect' });
       }
       const { promise } = connecting;
@@ -604,8 +625,9 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
           await refreshSlots();
           return report;
         } catch (error) {
-          // The slots may have changed; a board that is gone tells at its return.
-          if (machine.name === 'deploying') await refreshSlots().catch(() => undefined);
+          // The slots may have changed. A board that is gone or hangs tells when it is back.
+          const answers = !(error instanceof BoardError && error.code === 'timeout-command');
+          if (answers && machine.name === 'deploying') await refreshSlots().catch(() => undefined);
           throw error;
         } finally {
           dispatch({ type: 'deploy-ended' });
@@ -645,7 +667,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       const streaming = machine.name === 'streaming' && identity?.dialect === 'mote';
       const error = new BoardError('disconnected', 'The board was disconnected.');
       // A board with a battery would go on sending to nobody.
-      if (streaming) await mote.stopStream().catch(() => undefined);
+      if (streaming) await Promise.race([mote.stopStream(), wait(timers, FAREWELL_MS)]).catch(() => undefined);
       mote.failRequests(error);
       connecting?.reject(error);
       connecting = null;

@@ -46,8 +46,8 @@ const FUNCTIONS = [
 
 /** The board is run this often. */
 export const VIRTUAL_TICK_MS = 10;
-/** After a pause (a sleeping laptop) so much is caught up; what is older was never sampled. */
-const MAX_CATCH_UP_MS = 500;
+/** After a pause (a busy or sleeping computer) so much is caught up; what is older was never sampled. */
+const MAX_CATCH_UP_MS = 60_000;
 /** Firmware work per run: enough for any queue of requests. */
 const MAX_POLLS = 64;
 const SERIAL_DIGITS = 16;
