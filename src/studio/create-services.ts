@@ -1,5 +1,4 @@
 /** The composition root: joins the rooms of the house into the services that the studio's state needs. */
-import { LinkError } from '../board/link';
 import { createReplayLink } from '../board/replay-link';
 import {
   browserSerialEnvironment,
@@ -12,13 +11,10 @@ import {
 import { createSessions } from '../board/sessions';
 import { systemTiming } from '../board/timing';
 import { createVirtualLink } from '../board/virtual-link';
-import { defaultBlock } from '../dsp/compile';
 import { openStudioStore } from '../store/indexeddb-store';
+import { createTrainer } from '../worker/train-client';
+import { importInTurn } from './import-in-turn';
 import type { BoardServices, StudioServices } from './services';
-
-function unfinished(what: string): LinkError {
-  return new LinkError('not-supported', `${what} is not part of this build yet.`);
-}
 
 function createBoardServices(): BoardServices {
   const serial = browserSerialEnvironment();
@@ -43,29 +39,8 @@ export function createServices(): StudioServices {
   return {
     boards: createBoardServices(),
     openStore: () => openStudioStore(),
-    importFiles: () => Promise.reject(unfinished('Import')),
-    exportCsv: () => '',
-    defaultPipeline: (input) => ({
-      version: 1,
-      input,
-      blocks: [defaultBlock('spectral', input)],
-      network: {
-        layers: [
-          { kind: 'dense', units: 20, activation: 'relu' },
-          { kind: 'dense', units: 10, activation: 'relu' },
-        ],
-      },
-      training: {
-        epochs: 100,
-        batchSize: 32,
-        learningRate: 0.0005,
-        validationShare: 0.2,
-        patience: 20,
-        balanceClasses: true,
-      },
-      smoothing: { windows: 3, threshold: 0.6 },
-    }),
-    train: () => Promise.reject(unfinished('Training')),
+    importFiles: (files, options) => importInTurn(files, { ...options, now: Date.now() }),
+    trainer: createTrainer({ wasmPath: new URL('tfjs/', document.baseURI).href }),
     now: () => Date.now(),
     randomId: () => crypto.randomUUID(),
   };

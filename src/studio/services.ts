@@ -6,30 +6,23 @@ import type { BoardSession } from '../board/board';
 import type { Link } from '../board/link';
 import type { BoardNote } from '../board/session';
 import type { VirtualBoardStorage, VirtualLink } from '../board/virtual-link';
-import type { InputSpec } from '../dsp/block';
-import type { Pipeline } from '../learn/pipeline';
+import type { ImportNote, ImportProblem } from '../formats/import';
 import type { LoadedRecording } from '../signal/recording';
 import type { StudioStore } from '../store/studio-store';
-import type { TrainInputs, TrainOutputs, TrainProgress } from '../worker/job';
+import type { Trainer } from '../worker/train-client';
 
 /** How this browser reaches a USB board. */
 export type SerialSupport = 'web-serial' | 'webusb' | 'none';
-
-export interface ImportProblem {
-  readonly fileName: string;
-  /** What is wrong and what to do, for people. */
-  readonly message: string;
-}
-
-export interface ImportOutcome {
-  readonly recordings: readonly LoadedRecording[];
-  readonly problems: readonly ImportProblem[];
-}
 
 /** A file with the folder path it was dropped with ("wave/01.csv"). */
 export interface ImportFile {
   readonly path: string;
   readonly file: File;
+}
+
+export interface ImportRemarks {
+  readonly problems: readonly ImportProblem[];
+  readonly notes: readonly ImportNote[];
 }
 
 export interface BoardServices {
@@ -54,21 +47,21 @@ export interface BoardServices {
 export interface StudioServices {
   readonly boards: BoardServices;
   openStore(): Promise<StudioStore>;
-  /** Reads files of any known format. Files that fail are reported, never thrown. */
+  /**
+   * Reads files of any known format, one after the other. Files that fail are reported, never thrown; what `onRecording`
+   * throws ends the import.
+   */
   importFiles(
     files: readonly ImportFile[],
     options: {
+      readonly sessionId: string;
+      readonly onRecording: (loaded: LoadedRecording) => Promise<void>;
       readonly onProgress: (done: number, total: number) => void;
       readonly signal: AbortSignal;
     },
-  ): Promise<ImportOutcome>;
-  exportCsv(loaded: LoadedRecording): string;
-  defaultPipeline(input: InputSpec): Pipeline;
-  /** Runs the training job in the worker. */
-  train(
-    inputs: TrainInputs,
-    options: { readonly onProgress: (progress: TrainProgress) => void; readonly signal: AbortSignal },
-  ): Promise<TrainOutputs>;
+  ): Promise<ImportRemarks>;
+  /** Training and testing in the worker. */
+  readonly trainer: Trainer;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly randomId: () => string;

@@ -1,6 +1,5 @@
-/** Facts about a set of recordings: counts, the common input, and a key that changes when a model would. */
-import type { InputSpec } from '../../dsp/block';
-import type { Channel, Recording } from '../../signal/recording';
+/** Facts about a set of recordings: counts, and a key that changes when a model would. */
+import type { Recording } from '../../signal/recording';
 import { labelsOf, type Split } from '../../signal/split';
 
 /** Where a recording ends up once `auto` is decided. */
@@ -78,25 +77,4 @@ export function datasetKey(recordings: readonly Recording[], sides: ReadonlyMap<
       .sort()
       .join('\n'),
   );
-}
-
-function layoutOf(channels: readonly Channel[], rateHz: number): string {
-  return JSON.stringify([channels.map((channel) => [channel.name, channel.unit]), rateHz]);
-}
-
-/** A labelled recording counts for more than any number of unlabelled ones. */
-const LABELLED_WEIGHT = 1_000_000;
-
-/** The input that most labelled recordings have (channels and rate), or null without recordings. */
-export function commonInput(recordings: readonly Recording[]): Pick<InputSpec, 'channels' | 'rateHz'> | null {
-  const counts = new Map<string, { weight: number; recording: Recording }>();
-  let best: { weight: number; recording: Recording } | null = null;
-  for (const recording of recordings) {
-    const key = layoutOf(recording.channels, recording.rateHz);
-    const entry = counts.get(key) ?? { weight: 0, recording };
-    entry.weight += labelsOf(recording).length > 0 ? LABELLED_WEIGHT : 1;
-    counts.set(key, entry);
-    if (!best || entry.weight > best.weight) best = entry;
-  }
-  return best ? { channels: best.recording.channels, rateHz: best.recording.rateHz } : null;
 }

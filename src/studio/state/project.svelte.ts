@@ -1,12 +1,12 @@
 /** The project: the pipeline that turns recordings into a model, and what the model is called. Kept as settings. */
-import type { BlockSpec, InputSpec } from '../../dsp/block';
+import type { BlockSpec } from '../../dsp/block';
+import { defaultPipeline } from '../../learn/default-pipeline';
 import type { Pipeline } from '../../learn/pipeline';
 import type { Recording } from '../../signal/recording';
+import { labelsOf } from '../../signal/split';
 import type { StudioStore } from '../../store/studio-store';
-import { commonInput, fingerprint } from './dataset';
+import { fingerprint } from './dataset';
 
-export const DEFAULT_WINDOW_MS = 2000;
-export const DEFAULT_STRIDE_MS = 500;
 export const DEFAULT_PREFIX = 'gestures';
 
 const SETTING = 'project';
@@ -26,12 +26,11 @@ export class Project {
   prefix = $state(DEFAULT_PREFIX);
   seed = $state(1);
 
-  /** The pipeline in use: the chosen one, or the default for the recordings at hand; null without recordings. */
+  /** The pipeline in use: the chosen one, or the default for the recordings at hand; null without labelled ones. */
   readonly pipeline = $derived.by<Pipeline | null>(() => {
     if (this.chosen) return this.chosen;
-    const input = commonInput(this.#recordings());
-    if (!input) return null;
-    return this.#defaultPipeline({ ...input, windowMs: DEFAULT_WINDOW_MS, strideMs: DEFAULT_STRIDE_MS });
+    const recordings = this.#recordings();
+    return recordings.some((recording) => labelsOf(recording).length > 0) ? defaultPipeline(recordings) : null;
   });
 
   /** Changes when any setting changes that a trained model depends on. */
@@ -39,15 +38,12 @@ export class Project {
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #recordings: () => readonly Recording[];
-  readonly #defaultPipeline: (input: InputSpec) => Pipeline;
 
   constructor(
     private readonly store: StudioStore,
     recordings: () => readonly Recording[],
-    defaultPipeline: (input: InputSpec) => Pipeline,
   ) {
     this.#recordings = recordings;
-    this.#defaultPipeline = defaultPipeline;
   }
 
   async open(): Promise<void> {

@@ -60,11 +60,7 @@ export class Studio {
   ) {
     this.boards = new Boards(services.boards, store);
     this.recordings = new Recordings(store);
-    this.project = new Project(
-      store,
-      () => this.recordings.all,
-      (input) => services.defaultPipeline(input),
-    );
+    this.project = new Project(store, () => this.recordings.all);
     this.models = new Models(store);
     this.training = new Training(services, this.recordings, this.project, this.models);
     this.recorder = new Recorder(services, this.recordings, services.randomId());

@@ -51,7 +51,7 @@ export class Training {
         validationShare: pipeline.training.validationShare,
       });
       const learnedFrom = [...train, ...validation].map((recording) => recording.id);
-      const outputs = await this.services.train(
+      const outputs = await this.services.trainer.train(
         {
           recordings: await this.recordings.load(labelled),
           pipeline,
