@@ -139,6 +139,11 @@ describe('trainJob', () => {
     await expect(train(unlabelled, { pipeline })).rejects.toMatchObject({ name: 'LearnError', code: 'no-data' });
     const one = recordings.filter(({ recording }) => recording.label === GESTURES[0]);
     await expect(train(one)).rejects.toMatchObject({ code: 'one-label' });
+    const skewed = recordings.map((loaded): LoadedRecording => {
+      const split = loaded.recording.label === GESTURES[0] ? 'train' : 'test';
+      return { ...loaded, recording: { ...loaded.recording, split } };
+    });
+    await expect(train(skewed)).rejects.toThrow(/Only “.*” is left to learn.*Move some of them to training/);
     const long = { ...pipeline, input: { ...pipeline.input, windowMs: 30_000 } };
     await expect(train(recordings, { pipeline: long })).rejects.toMatchObject({ code: 'no-windows' });
     const channels = [{ name: 'pressure', unit: 'Pa' }];

@@ -3,6 +3,7 @@
  * Runs in the browser's worker and on the command line alike, and gives the same bytes for the same recordings,
  * pipeline and seed, in whatever order the recordings come.
  */
+import type { InputSpec } from '../dsp/block';
 import { createExtractor } from '../dsp/compile';
 import { buildModel } from '../emit/build-model';
 import { canonicalJson } from '../emit/canonical-json';
@@ -265,19 +266,26 @@ async function loadRecordings(
 }
 
 /** Labels that have windows to learn from, in alphabetical order. */
-function labelsToLearn(split: Split<LoadedRecording>, pipeline: Pipeline): string[] {
-  const { windows } = findWindows(split.train, pipeline.input);
-  const labels = [...new Set(windows.map(({ label }) => label))].sort();
-  if (labels.length === 0) {
+function labelsToLearn(split: Split<LoadedRecording>, { input }: Pipeline): string[] {
+  const labels = labelsWithWindows(split.train, input);
+  const everywhere = labelsWithWindows([...split.train, ...split.validation, ...split.test], input);
+  if (everywhere.length === 0) {
     throw new LearnError(
       'no-windows',
-      `No recording is as long as one window (${pipeline.input.windowMs} ms). Choose a shorter window.`,
+      `No recording is as long as one window (${input.windowMs} ms). Choose a shorter window.`,
     );
   }
-  if (labels.length === 1) {
+  if (everywhere.length === 1) {
     throw new LearnError(
       'one-label',
-      `All windows have the label “${labels[0]}”. Record at least one other kind of motion.`,
+      `All windows have the label “${everywhere[0]}”. Record at least one other kind of motion.`,
+    );
+  }
+  if (labels.length < 2) {
+    throw new LearnError(
+      'one-label',
+      `${labels.length === 0 ? 'No label' : `Only “${labels[0]}”`} is left to learn: the recordings of all other labels ` +
+        'are set aside for testing. Move some of them to training.',
     );
   }
   if (labels.length > LIMITS.labels) {
@@ -288,6 +296,10 @@ function labelsToLearn(split: Split<LoadedRecording>, pipeline: Pipeline): strin
     throw new EmitError('bad-label', `The label “${long.slice(0, 40)}” must have 1 to ${LIMITS.textBytes} bytes.`);
   }
   return labels;
+}
+
+function labelsWithWindows(recordings: readonly LoadedRecording[], input: InputSpec): string[] {
+  return [...new Set(findWindows(recordings, input).windows.map(({ label }) => label))].sort();
 }
 
 function warnOfWindows(
