@@ -439,6 +439,22 @@ test('trash and back', async () => {
   expect(await codeOf(store.loadSamples('a'))).toBe('not-found');
 });
 
+test('what is deleted for good frees its room; what is being made is not deleted', async () => {
+  const store = await open();
+  for (const id of ['a', 'b', 'c']) await store.addRecording(whole(id, 10));
+  await store.trash(['b']);
+  await store.deleteForever(['a', 'b']);
+  expect((await store.listRecordings()).map((r) => r.id)).toEqual(['c']);
+  expect(await store.listTrash()).toEqual([]);
+  const journal = await store.beginRecording(meta('d'));
+  expect(await codeOf(store.deleteForever(['c', 'd']))).toBe('not-found');
+  expect(await store.listRecordings()).toHaveLength(1);
+  await journal.discard();
+  const raw = await openDB('mote', DATABASE_VERSION);
+  expect(await raw.getAllKeys('chunks')).toEqual([['c', 0]]);
+  raw.close();
+});
+
 test('samples that do not add up are told, not shown', async () => {
   const store = await open();
   await store.addRecording(whole('a', 20_000));

@@ -288,6 +288,21 @@ class IndexedDbStore implements StudioStore {
     this.announce('recordings');
   }
 
+  async deleteForever(ids: readonly string[]): Promise<void> {
+    await inTransaction(
+      () => this.database().transaction(['recordings', 'chunks'], 'readwrite'),
+      'delete the recordings',
+      async (transaction) => {
+        for (const id of ids) {
+          const row = await transaction.objectStore('recordings').get(id);
+          if (!row || row.state === 'unfinished') throw notFound(id);
+          await Promise.all(removals(transaction, id));
+        }
+      },
+    );
+    this.announce('recordings');
+  }
+
   async listUnfinished(): Promise<Recording[]> {
     const dead = await this.deadRows();
     const empty = dead.filter((row) => row.recording.frames === 0);

@@ -103,6 +103,11 @@ export interface StudioStore {
   listTrash(): Promise<Recording[]>;
   emptyTrash(): Promise<void>;
   /**
+   * Deletes recordings, complete or in the trash, for good. The way out of a full disk: moving to the trash is a write,
+   * which a full disk refuses; deleting is not.
+   */
+  deleteForever(ids: readonly string[]): Promise<void>;
+  /**
    * Recordings left unfinished by a crash or a closed tab, with the frames that are there, oldest first. Those that are
    * being made in a living tab are not among them; those without a single frame are cleared away.
    */
