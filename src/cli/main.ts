@@ -6,6 +6,7 @@ import { LearnError } from '../learn/pipeline';
 import { QuantizeError } from '../quantize/int8-graph';
 import { parseArguments } from './arguments';
 import { featuresVerb } from './features';
+import { generateVerb } from './generate';
 import { headerVerb } from './header';
 import { keepStdoutClean, printText, say } from './output';
 import { runVerb } from './run';
@@ -23,6 +24,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   features: featuresVerb,
   run: runVerb,
   header: headerVerb,
+  generate: generateVerb,
 };
 
 function usage(): string {

@@ -11,6 +11,7 @@ import {
 import { createSessions } from '../board/sessions';
 import { systemTiming } from '../board/timing';
 import { createVirtualLink } from '../board/virtual-link';
+import gesturesUrl from '../../static-models/gestures/gestures.mote?url';
 import { openStudioStore } from '../store/indexeddb-store';
 import { createTrainer } from '../worker/train-client';
 import { importInTurn } from './import-in-turn';
@@ -21,9 +22,11 @@ function createBoardServices(): BoardServices {
   const sessions = createSessions(systemTiming);
   return {
     support: serialBacking(serial) ?? 'none',
-    virtualLink(storage) {
+    async virtualLink(storage) {
       const wasm = new URL('virtual-board.wasm', document.baseURI).href;
-      return Promise.resolve(createVirtualLink({ wasm, storage }));
+      // Ships with a model, so that the virtual board classifies from the first second.
+      const factoryPack = new Uint8Array(await (await fetch(gesturesUrl)).arrayBuffer());
+      return createVirtualLink({ wasm, storage, factoryPack });
     },
     replayLink: (loaded, { loop, speed }) => createReplayLink(loaded, { dialect: 'mote', loop, speed }),
     chooseLink: () => requestSerialLink(serial),
