@@ -3,6 +3,7 @@
  * pixel column, so that no spike is lost however long the span. Pure drawing: no timers, no DOM but the context.
  */
 import type { Channel } from '../../signal/recording';
+import { unitText } from '../messages/format';
 import type { SampleRing } from '../state/sample-ring';
 
 export interface ScopeColors {
@@ -269,7 +270,7 @@ export class ScopeRenderer {
         );
     }
     context.stroke();
-    context.fillText(lane.unit, left - 6, top + 5, left - 8);
+    context.fillText(unitText(lane.unit), left - 6, top + 5, left - 8);
     context.strokeStyle = colors.axis;
     context.strokeRect(left + 0.5, Math.round(top) + 0.5, plotWidth - 1, Math.round(height));
 

@@ -92,3 +92,11 @@ export type FormatName = Exclude<keyof typeof format, 'fixed'>;
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
+
+/** SenML-style unit as it is printed: "m/s2" -> "m/s²", "deg/s" -> "°/s", "Cel" -> "°C". */
+export function unitText(unit: string): string {
+  return unit
+    .replace(/\^?([23])$/, (_, power: string) => (power === '2' ? '²' : '³'))
+    .replace(/^deg\b/, '°')
+    .replace(/^Cel$/, '°C');
+}

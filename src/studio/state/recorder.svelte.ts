@@ -1,5 +1,6 @@
 /** Makes one recording at a time: countdown, journalled samples, then a complete recording in the store. */
 import type { BoardIdentity, SampleBatch } from '../../board/board';
+import { QualityMeter } from '../../signal/quality';
 import type { Recording } from '../../signal/recording';
 import type { RecordingJournal } from '../../store/studio-store';
 import { isoTime } from '../messages/format';
@@ -9,10 +10,15 @@ import type { Recordings } from './recordings.svelte';
 
 export type RecorderPhase = 'idle' | 'countdown' | 'recording' | 'saving';
 
-/** Why a recording ended before its length. */
-export type RecorderEnd = 'complete' | 'stopped' | 'lost' | 'channels-changed' | 'store';
+/** Why a recording ended. */
+export type RecorderEnd = 'complete' | 'stopped' | 'lost' | 'changed' | 'store';
 
-const COUNTDOWN_TICK_MS = 1000;
+export interface RecorderOutcome {
+  readonly end: RecorderEnd;
+  /** Null when nothing was recorded, or when it could not be completed and is offered back instead. */
+  readonly recording: Recording | null;
+  readonly error: Error | null;
+}
 
 export interface RecordSettings {
   readonly label: string;
@@ -22,28 +28,34 @@ export interface RecordSettings {
   readonly countdown: number;
 }
 
+const COUNTDOWN_TICK_MS = 1000;
+
+/** A recording under way: everything that ends together. */
+interface Take {
+  readonly board: Board;
+  readonly identity: BoardIdentity;
+  readonly journal: RecordingJournal;
+  readonly meter: QualityMeter;
+  readonly malformedBefore: number;
+  readonly release: () => void;
+}
+
 export class Recorder {
   phase = $state<RecorderPhase>('idle');
   /** Seconds left of the countdown. */
   countdown = $state(0);
   frames = $state(0);
   lost = $state(0);
-  /** Rate and length of the recording being made. */
   rateHz = $state(0);
   targetFrames = $state<number | null>(null);
   label = $state('');
-  /** The ring frame (of the board's ring) at which the recording began: the scope marks it. */
+  /** Frame number in the board's ring at which the recording began: the scope marks it. */
   startFrame = $state(0);
-  ended = $state.raw<{
-    readonly end: RecorderEnd;
-    readonly recording: Recording | null;
-    readonly error: Error | null;
-  } | null>(null);
+  /** How the last recording ended. */
+  ended = $state.raw<RecorderOutcome | null>(null);
 
-  #journal: RecordingJournal | null = null;
-  #stop: (() => void) | null = null;
+  #take: Take | null = null;
   #cancelCountdown: (() => void) | null = null;
-  #malformedAtStart = 0;
 
   constructor(
     private readonly services: StudioServices,
@@ -62,7 +74,7 @@ export class Recorder {
   async start(board: Board, settings: RecordSettings): Promise<void> {
     if (this.active) return;
     this.ended = null;
-    this.label = settings.label;
+    this.label = settings.label.trim();
     this.frames = 0;
     this.lost = 0;
     if (!(await this.#count(settings.countdown))) {
@@ -70,56 +82,57 @@ export class Recorder {
       return;
     }
     const identity = board.identity;
-    if (!identity || !board.streaming) {
-      this.phase = 'idle';
-      this.ended = { end: 'lost', recording: null, error: board.error };
+    if (!identity || !board.streaming || identity.rateHz <= 0) {
+      this.#end({ end: 'lost', recording: null, error: board.error });
       return;
     }
+    this.phase = 'recording';
     this.rateHz = identity.rateHz;
     this.targetFrames = settings.seconds === null ? null : Math.max(1, Math.round(settings.seconds * identity.rateHz));
-    this.#malformedAtStart = board.lineStats?.malformed ?? 0;
+    let journal: RecordingJournal;
     try {
-      this.#journal = await this.recordings.store.beginRecording(this.#describe(board, identity, settings.label));
+      journal = await this.recordings.store.beginRecording(this.#describe(board, identity));
     } catch (error) {
-      this.phase = 'idle';
-      this.ended = { end: 'store', recording: null, error: error as Error };
+      this.#end({ end: 'store', recording: null, error: error as Error });
       return;
     }
     this.startFrame = board.ring.total;
-    this.phase = 'recording';
-    const channels = identity.channels.length;
-    const offSamples = board.onSamples((batch) => this.#append(batch, channels, board));
-    const offState = board.session.on('state', (state) => {
-      if (state.name === 'lost' || state.name === 'failed' || state.name === 'closed') void this.#finish('lost', board);
-    });
-    const offIdentity = board.session.on('identity', (next) => {
-      if (next.channels.length !== channels) void this.#finish('channels-changed', board);
-    });
-    this.#stop = () => {
-      offSamples();
-      offState();
-      offIdentity();
+    const off = [
+      board.onSamples((batch) => this.#append(batch)),
+      board.session.on('state', ({ name }) => {
+        if (name === 'lost' || name === 'failed' || name === 'closed') void this.#finish('lost');
+      }),
+      board.session.on('identity', (next) => {
+        if (next.channels.length !== identity.channels.length) void this.#finish('changed');
+      }),
+      journal.onFailure((error) => void this.#finish('store', error)),
+    ];
+    this.#take = {
+      board,
+      identity,
+      journal,
+      meter: new QualityMeter(),
+      malformedBefore: board.lineStats?.malformed ?? 0,
+      release: () => off.forEach((unsubscribe) => unsubscribe()),
     };
-    this.#board = board;
+    // The board may have gone while the journal was being opened.
+    if (!board.streaming) void this.#finish('lost');
   }
-
-  #board: Board | null = null;
 
   /** Ends the recording and keeps it. During the countdown: cancels. */
   async stop(): Promise<void> {
     if (this.phase === 'countdown') this.#cancelCountdown?.();
-    else if (this.phase === 'recording' && this.#board) await this.#finish('stopped', this.#board);
+    else await this.#finish('stopped');
   }
 
   /** Throws the recording away. */
   async cancel(): Promise<void> {
     if (this.phase === 'countdown') this.#cancelCountdown?.();
-    if (this.phase !== 'recording') return;
-    const journal = this.#journal;
-    this.#release();
+    const take = this.#release();
+    if (!take) return;
     this.phase = 'saving';
     try {
-      await journal?.discard();
+      await take.journal.discard();
     } finally {
       this.phase = 'idle';
     }
@@ -130,31 +143,30 @@ export class Recorder {
     this.phase = 'countdown';
     this.countdown = seconds;
     return new Promise((resolve) => {
-      const timer = setInterval(() => {
-        this.countdown -= 1;
-        if (this.countdown <= 0) done(true);
-      }, COUNTDOWN_TICK_MS);
       const done = (go: boolean) => {
         clearInterval(timer);
         this.#cancelCountdown = null;
         resolve(go);
       };
+      const timer = setInterval(() => {
+        this.countdown -= 1;
+        if (this.countdown <= 0) done(true);
+      }, COUNTDOWN_TICK_MS);
       this.#cancelCountdown = () => done(false);
     });
   }
 
-  #describe(board: Board, identity: BoardIdentity, label: string): Omit<Recording, 'frames'> {
+  #describe(board: Board, identity: BoardIdentity): Omit<Recording, 'frames'> {
     const createdAt = this.services.now();
-    const clean = label.trim();
     return {
       id: this.services.randomId(),
-      name: `${clean === '' ? identity.name : clean} ${isoTime(createdAt).slice(0, 19).replace('T', ' ')}`,
+      name: `${this.label === '' ? identity.name : this.label} ${isoTime(createdAt).slice(0, 19).replace('T', ' ')}`,
       createdAt,
       sessionId: this.sessionId,
       channels: identity.channels,
       rateHz: identity.rateHz,
       measuredRateHz: null,
-      label: clean === '' ? null : clean,
+      label: this.label === '' ? null : this.label,
       segments: [],
       split: 'auto',
       source: {
@@ -168,86 +180,58 @@ export class Recorder {
     };
   }
 
-  #gaps = 0;
-  /** Sums for the regression of arrival (or board) time on frame number: measured rate and jitter. */
-  readonly #timing = { n: 0, x: 0, y: 0, xx: 0, xy: 0, yy: 0, x0: 0, y0: 0 };
-
-  #append(batch: SampleBatch, channels: number, board: Board): void {
-    if (this.phase !== 'recording' || batch.samples.length !== batch.frames * channels) return;
-    const room = this.targetFrames === null ? batch.frames : Math.min(batch.frames, this.targetFrames - this.frames);
-    if (batch.lostBefore > 0 && this.frames > 0) {
-      this.lost += batch.lostBefore;
-      this.#gaps += 1;
-    }
-    this.#time(this.frames + this.lost, batch.boardTimeUs === null ? batch.arrivedAt : batch.boardTimeUs / 1000);
-    this.#journal?.append({ frames: room, samples: batch.samples.slice(0, room * channels) });
-    this.frames += room;
-    if (this.targetFrames !== null && this.frames >= this.targetFrames) void this.#finish('complete', board);
-  }
-
-  #time(frame: number, ms: number): void {
-    const sums = this.#timing;
-    if (sums.n === 0) {
-      sums.x0 = frame;
-      sums.y0 = ms;
-    }
-    const x = frame - sums.x0;
-    const y = ms - sums.y0;
-    sums.n += 1;
-    sums.x += x;
-    sums.y += y;
-    sums.xx += x * x;
-    sums.xy += x * y;
-    sums.yy += y * y;
-  }
-
-  #measured(): { rateHz: number | null; jitterMs: number | null } {
-    const { n, x, y, xx, xy, yy } = this.#timing;
-    if (n < 3) return { rateHz: null, jitterMs: null };
-    const sxx = xx - (x * x) / n;
-    const sxy = xy - (x * y) / n;
-    const syy = yy - (y * y) / n;
-    if (!(sxx > 0 && sxy > 0)) return { rateHz: null, jitterMs: null };
-    return { rateHz: 1000 / (sxy / sxx), jitterMs: Math.sqrt(Math.max(0, syy - (sxy * sxy) / sxx) / n) };
-  }
-
-  #release(): void {
-    this.#stop?.();
-    this.#stop = null;
-    this.#journal = null;
-    this.#board = null;
-    this.#gaps = 0;
-    Object.assign(this.#timing, { n: 0, x: 0, y: 0, xx: 0, xy: 0, yy: 0, x0: 0, y0: 0 });
-  }
-
-  async #finish(end: RecorderEnd, board: Board): Promise<void> {
-    const journal = this.#journal;
-    if (this.phase !== 'recording' || !journal) return;
-    this.phase = 'saving';
-    const measured = this.#measured();
-    const quality = {
-      lostFrames: this.lost,
-      gaps: this.#gaps,
-      jitterMs: measured.jitterMs,
-      malformed: Math.max(0, (board.lineStats?.malformed ?? 0) - this.#malformedAtStart),
-    };
-    const empty = this.frames === 0;
-    this.#release();
+  #append(batch: SampleBatch): void {
+    const take = this.#take;
+    if (!take || this.phase !== 'recording') return;
+    const channels = take.identity.channels.length;
+    if (batch.samples.length !== batch.frames * channels) return;
+    const frames = this.targetFrames === null ? batch.frames : Math.min(batch.frames, this.targetFrames - this.frames);
+    take.meter.add({ ...batch, frames });
     try {
-      if (empty) {
+      take.journal.append({ frames, samples: batch.samples.subarray(0, frames * channels) });
+    } catch (error) {
+      void this.#finish('store', error as Error);
+      return;
+    }
+    this.frames += frames;
+    this.lost = take.meter.quality.lostFrames;
+    if (this.targetFrames !== null && this.frames >= this.targetFrames) void this.#finish('complete');
+  }
+
+  #release(): Take | null {
+    const take = this.#take;
+    take?.release();
+    this.#take = null;
+    return take;
+  }
+
+  #end(outcome: RecorderOutcome): void {
+    this.ended = outcome;
+    this.phase = 'idle';
+  }
+
+  async #finish(end: RecorderEnd, failure: Error | null = null): Promise<void> {
+    const take = this.#release();
+    if (!take) return;
+    this.phase = 'saving';
+    const { journal, meter } = take;
+    const malformed = Math.max(0, (take.board.lineStats?.malformed ?? 0) - take.malformedBefore);
+    try {
+      if (this.frames === 0) {
         await journal.discard();
-        this.ended = { end, recording: null, error: null };
-      } else {
-        const recording = await journal.finish({ quality, measuredRateHz: measured.rateHz });
-        await this.recordings.refresh();
-        this.ended = { end, recording, error: null };
+        this.#end({ end, recording: null, error: failure });
+        return;
       }
+      const recording = await journal.finish({
+        quality: { ...meter.quality, malformed },
+        measuredRateHz: meter.measuredRateHz,
+      });
+      await this.recordings.refresh();
+      this.#end({ end, recording, error: failure });
     } catch (error) {
       // What was journalled so far is offered back as an unfinished recording.
-      this.ended = { end: 'store', recording: null, error: error as Error };
       await this.recordings.refresh().catch(() => undefined);
-    } finally {
-      this.phase = 'idle';
+      this.#end({ end: 'store', recording: null, error: failure ?? (error as Error) });
     }
   }
 }
