@@ -933,4 +933,6 @@ void mote_board_poll(mote_board *b) {
 
 int mote_board_busy(const mote_board *b) { return b->use == MOTE_BOARD_TEST; }
 
+int mote_board_sending(const mote_board *b) { return b->encoder.used > 0; }
+
 int32_t mote_board_active_slot(const mote_board *b) { return b->slots.active; }

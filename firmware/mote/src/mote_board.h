@@ -141,6 +141,9 @@ void mote_board_poll(mote_board *b);
 /* Whether a self-test is running, so that polling again at once gets on with it. */
 int mote_board_busy(const mote_board *b);
 
+/* Whether bytes wait for the link. */
+int mote_board_sending(const mote_board *b);
+
 /* The active slot, or -1. */
 int32_t mote_board_active_slot(const mote_board *b);
 
