@@ -7,7 +7,7 @@ export interface TimedFrames {
   readonly frames: number;
   /** Sequence number of the first frame, wrapping at 2^32, or null when the source has none. */
   readonly sequence: number | null;
-  /** Frames lost just before these, where there is no sequence number. */
+  /** Frames lost just before these: by sequence numbers, or the session's estimate of time away times rate. */
   readonly lostBefore: number;
   /** The board's own time of the first frame in microseconds (may wrap at 2^32), or null. */
   readonly boardTimeUs: number | null;
@@ -34,8 +34,10 @@ export class QualityMeter {
   add({ frames, sequence, lostBefore, boardTimeUs, arrivedAt }: TimedFrames): void {
     let lost = Math.max(0, lostBefore);
     if (sequence !== null) {
-      lost = this.expected === null ? 0 : (sequence - this.expected + WRAP) % WRAP;
+      const jump = this.expected === null ? 0 : (sequence - this.expected + WRAP) % WRAP;
       this.expected = (sequence + frames) % WRAP;
+      // A board that lost power counts from the start again: then the session's own estimate is all there is.
+      if (jump <= MOST_LOST_AT_ONCE || lost === 0) lost = Math.max(lost, jump);
     }
     if (lost > 0 && this.index > 0) {
       this.gaps++;

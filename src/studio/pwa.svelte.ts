@@ -32,7 +32,7 @@ export interface Pwa {
 /** Runs `work` while holding the busy lock, so that no update reloads this tab. Works without Web Locks too. */
 export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
   if (!('locks' in navigator)) return work();
-  return navigator.locks.request(BUSY_LOCK, { mode: 'shared' }, work) as Promise<T>;
+  return navigator.locks.request(BUSY_LOCK, { mode: 'shared' }, work);
 }
 
 /** Takes the busy lock until the returned function is called: for work that spans several events. */
