@@ -61,6 +61,7 @@ export class Recorder {
     private readonly services: StudioServices,
     private readonly recordings: Recordings,
     private readonly sessionId: string,
+    private readonly onEnd: (outcome: RecorderOutcome) => void = () => undefined,
   ) {}
 
   get active(): boolean {
@@ -208,6 +209,7 @@ export class Recorder {
   #end(outcome: RecorderOutcome): void {
     this.ended = outcome;
     this.phase = 'idle';
+    this.onEnd(outcome);
   }
 
   async #finish(end: RecorderEnd, failure: Error | null = null): Promise<void> {

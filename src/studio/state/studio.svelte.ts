@@ -11,7 +11,7 @@ import { Models } from './models.svelte';
 import { Project } from './project.svelte';
 import { ReadBack } from './read-back.svelte';
 import { Recorder } from './recorder.svelte';
-import { Recordings } from './recordings.svelte';
+import { Recordings, secondsOf } from './recordings.svelte';
 import { Toasts } from './toasts.svelte';
 import { Training } from './training.svelte';
 
@@ -63,7 +63,10 @@ export class Studio {
     this.project = new Project(store, () => this.recordings.all);
     this.models = new Models(store);
     this.training = new Training(services, this.recordings, this.project, this.models);
-    this.recorder = new Recorder(services, this.recordings, services.randomId());
+    this.recorder = new Recorder(services, this.recordings, services.randomId(), ({ end, recording }) => {
+      if (recording && (end === 'complete' || end === 'stopped'))
+        this.toasts.good(t('data.saved', { name: recording.name, time: secondsOf(recording) }));
+    });
   }
 
   async open(): Promise<void> {

@@ -11,13 +11,13 @@ const TOAST_MS = 9000;
 const MAX_TOASTS = 4;
 
 export class Toasts {
-  list = $state<Toast[]>([]);
+  list = $state.raw<readonly Toast[]>([]);
   #next = 1;
   readonly #timers: Record<number, ReturnType<typeof setTimeout>> = {};
 
   show(toast: Omit<Toast, 'id'>): number {
     const id = this.#next++;
-    this.list.push({ ...toast, id });
+    this.list = [...this.list, { ...toast, id }];
     while (this.list.length > MAX_TOASTS) {
       const oldest = this.list[0];
       if (oldest) this.dismiss(oldest.id);

@@ -93,8 +93,6 @@ export const shell = {
     'Something in {station} failed and was stopped. Your recordings and models are safe. The other stations still work.',
   crashRetry: 'Open it again',
   crashDetails: 'What the program said',
-  updateReady: 'A new version is ready',
-  updateNow: 'Reload now',
   cancel: 'Cancel',
   close: 'Close',
   confirm: 'Confirm',

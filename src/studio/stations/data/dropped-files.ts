@@ -1,0 +1,34 @@
+/** Files and folders of a drop or of a file picker, with their paths. */
+import type { ImportFile } from '../../services';
+
+/** A folder tree beyond this is a mistake (a home folder, a disk). */
+const MOST_FILES = 20_000;
+
+export function pickedFiles(list: FileList): ImportFile[] {
+  return Array.from(list, (file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
+/** Must be called inside the drop event: afterwards the list of items is empty. */
+export async function droppedFiles(data: DataTransfer): Promise<ImportFile[]> {
+  const entries = Array.from(data.items, (item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
+  const plain = Array.from(data.files, (file) => ({ path: file.name, file }));
+  const found: ImportFile[] = [];
+  for (const entry of entries) if (entry) await collect(entry, '', found);
+  return found.length > 0 ? found : plain;
+}
+
+async function collect(entry: FileSystemEntry, folder: string, into: ImportFile[]): Promise<void> {
+  if (into.length >= MOST_FILES) return;
+  const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+  if (entry instanceof FileSystemFileEntry) {
+    into.push({ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) });
+  } else if (entry instanceof FileSystemDirectoryEntry) {
+    const reader = entry.createReader();
+    // readEntries gives at most 100 at a time, and an empty list at the end.
+    for (;;) {
+      const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return;
+      for (const child of some) await collect(child, path, into);
+    }
+  }
+}
