@@ -167,6 +167,7 @@ export class ScopeRenderer {
       const top = HEAD + index * (laneHeight + LANE_GAP);
       this.#drawLane(view, lane, view.lanes.indexOf(lane), left, top, plotWidth, laneHeight, colors);
     });
+    this.#drawMarkLabels(view, left, plotWidth, colors);
     this.#drawGapsAndCursor(view, left, plotWidth, colors);
   }
 
@@ -185,12 +186,23 @@ export class ScopeRenderer {
       context.fillRect(x0, HEAD, x1 - x0, this.#height - HEAD - FOOT);
       context.globalAlpha = 1;
       context.fillRect(x0, HEAD, x1 - x0, 3);
-      if (mark.label && x1 - x0 > 30) {
-        context.fillStyle = colors.ink;
-        context.textAlign = 'left';
-        context.textBaseline = 'top';
-        context.fillText(mark.label, x0 + 6, HEAD + 7, x1 - x0 - 8);
-      }
+    }
+  }
+
+  /** Over the traces, each on a patch of screen: a label must be readable whatever runs behind it. */
+  #drawMarkLabels(view: ScopeView, left: number, plotWidth: number, colors: ScopeColors): void {
+    const context = this.#context;
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    for (const mark of view.marks) {
+      const x0 = Math.max(left, this.#x(mark.from, view, left, plotWidth));
+      const x1 = Math.min(left + plotWidth, this.#x(mark.to ?? view.endFrame, view, left, plotWidth));
+      if (!mark.label || x1 - x0 < 30) continue;
+      const width = Math.min(context.measureText(mark.label).width, x1 - x0 - 14);
+      context.fillStyle = colors.screen;
+      context.fillRect(x0 + 4, HEAD + 6, width + 8, 17);
+      context.fillStyle = mark.color ?? colors.mark;
+      context.fillText(mark.label, x0 + 8, HEAD + 15, width);
     }
   }
 
@@ -262,7 +274,7 @@ export class ScopeRenderer {
       context.moveTo(left, line);
       context.lineTo(left + plotWidth, line);
       // The unit takes the place of the topmost figure.
-      if (tick % every === 0 && line > top + 14)
+      if (tick % every === 0 && line > top + 18)
         context.fillText(
           tickText(value, range.step).replace('-', '\u2212'),
           left - 6,
@@ -270,7 +282,7 @@ export class ScopeRenderer {
         );
     }
     context.stroke();
-    context.fillText(unitText(lane.unit), left - 6, top + 5, left - 8);
+    context.fillText(unitText(lane.unit), left - 6, top + 6, left - 8);
     context.strokeStyle = colors.axis;
     context.strokeRect(left + 0.5, Math.round(top) + 0.5, plotWidth - 1, Math.round(height));
 

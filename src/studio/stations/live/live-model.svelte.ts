@@ -1,0 +1,61 @@
+/** Which model the live station runs: the one on the board where it has one, else the studio's current one. */
+import type { BoardSession } from '../../../board/board';
+import type { Model } from '../../../emit/model';
+import { packId, readPack } from '../../../emit/pack';
+import type { Board } from '../../state/boards.svelte';
+import type { StudioModel } from '../../state/models.svelte';
+
+export interface RunningModel {
+  readonly model: Model;
+  readonly id: number;
+}
+
+/** Packs read back from boards, by model id: a model never changes under its id. */
+const readBack: Record<number, Uint8Array> = {};
+
+/** The pack with this id, from the studio or read back from the board. Throws BoardError and EmitError. */
+async function packOf(
+  id: number,
+  known: readonly StudioModel[],
+  session: BoardSession,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const pack = known.find((model) => model.packId === id)?.pack ?? readBack[id];
+  if (pack) return pack;
+  const read = await session.readModel({ signal });
+  readBack[packId(read)] = read;
+  return read;
+}
+
+export class LiveModel {
+  running = $state.raw<RunningModel | null>(null);
+  reading = $state(false);
+  error = $state.raw<unknown>(null);
+
+  /** Finds the model for this board. Returns when it is there or when it cannot be had. */
+  async load(
+    board: Board,
+    activeId: number | null,
+    known: readonly StudioModel[],
+    current: StudioModel | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.error = null;
+    try {
+      if (activeId === null) {
+        this.running = current ? { model: readPack(current.pack), id: current.packId } : null;
+        return;
+      }
+      this.reading = true;
+      const pack = await packOf(activeId, known, board.session, signal);
+      if (!signal.aborted) this.running = { model: readPack(pack), id: packId(pack) };
+    } catch (error) {
+      if (!signal.aborted) {
+        this.running = null;
+        this.error = error;
+      }
+    } finally {
+      if (!signal.aborted) this.reading = false;
+    }
+  }
+}
