@@ -155,7 +155,7 @@ function typicalDistance(distances: Float64Array): { readonly typical: number; r
 }
 
 /** The rate in the fewest significant digits (1 to 4) that change it by at most 0.5 %. */
-function roundRate(rateHz: number): number {
+export function roundRate(rateHz: number): number {
   for (let digits = 1; digits < 4; digits++) {
     const rounded = Number(rateHz.toPrecision(digits));
     if (Math.abs(rounded - rateHz) <= 0.005 * rateHz) return rounded;

@@ -1,6 +1,6 @@
 /** Makes one recording at a time: countdown, journalled samples, then a complete recording in the store. */
 import type { BoardIdentity, SampleBatch } from '../../board/board';
-import { QualityMeter } from '../../signal/quality';
+import { QualityMeter, roundRate } from '../../signal/quality';
 import type { Recording } from '../../signal/recording';
 import type { RecordingJournal } from '../../store/studio-store';
 import { isoTime } from '../messages/format';
@@ -88,8 +88,9 @@ export class Recorder {
       return;
     }
     this.phase = 'recording';
-    this.rateHz = identity.rateHz;
-    this.targetFrames = settings.seconds === null ? null : Math.max(1, Math.round(settings.seconds * identity.rateHz));
+    // An estimate wanders a little; recordings made with one setting must have one nominal rate.
+    this.rateHz = identity.rateEstimated ? roundRate(identity.rateHz) : identity.rateHz;
+    this.targetFrames = settings.seconds === null ? null : Math.max(1, Math.round(settings.seconds * this.rateHz));
     let journal: RecordingJournal;
     try {
       journal = await this.recordings.store.beginRecording(this.#describe(board, identity));
@@ -165,7 +166,7 @@ export class Recorder {
       createdAt,
       sessionId: this.sessionId,
       channels: identity.channels,
-      rateHz: identity.rateHz,
+      rateHz: this.rateHz,
       measuredRateHz: null,
       label: this.label === '' ? null : this.label,
       segments: [],

@@ -72,6 +72,7 @@ export const shell = {
   updateLater: 'Later',
   updateBlocked: 'A tab is recording, training or writing to a board: finish that first, then reload.',
   loading: 'Opening the studio',
+  startFailedTitle: 'The studio could not start',
   storeFailedTitle: 'The studio cannot keep recordings',
   storeUnavailable:
     'This browser refuses IndexedDB, where recordings are kept (a private window does this). Open the studio in a normal window and reload.',
