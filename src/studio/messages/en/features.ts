@@ -91,6 +91,7 @@ export const features = {
   costTimeDetail: 'per window in this browser; a board is slower',
 
   previewTitle: 'One window',
+  previewBroken: 'A block does not fit this window, so there are no features to show. Its card says why.',
   recording: 'Recording',
   recordingNone: 'none of the recordings fits',
   unlabelled: 'no label',
