@@ -100,7 +100,8 @@ export class DenseNetwork {
   }
 
   /**
-   * Forward and backward over one batch of `rows` scaled feature vectors. `weights[class]` weighs each row's gradient.
+   * Forward and backward over one batch of `rows` scaled feature vectors. `weights[class]` weighs each row's gradient,
+   * `smoothing` is the share of the target spread over all classes.
    * Returns the figures and the gradients in the order of `parameters`.
    */
   gradients(
@@ -109,6 +110,7 @@ export class DenseNetwork {
     rows: number,
     weights: Float32Array,
     dropout: Random,
+    smoothing = 0,
   ): BatchResult & { readonly gradients: readonly ArrayLike<number>[] } {
     let result: BatchResult = { loss: 0, correct: 0 };
     const gradients: ArrayLike<number>[] = [];
@@ -119,7 +121,15 @@ export class DenseNetwork {
       const size = rows * this.classes;
       if (this.lossGradient.length < size) this.lossGradient = new Float32Array(size);
       // Softmax and cross-entropy in one, on the logits: exact where a saturated softmax alone has no gradient.
-      result = softmaxCrossEntropy(logits.dataSync(), labels, rows, this.classes, weights, this.lossGradient);
+      result = softmaxCrossEntropy(
+        logits.dataSync(),
+        labels,
+        rows,
+        this.classes,
+        weights,
+        this.lossGradient,
+        smoothing,
+      );
 
       let upstream = tf.tensor2d(this.lossGradient.slice(0, size), [rows, this.classes]);
       for (let i = steps.length - 1; i >= 0; i--) {
@@ -241,7 +251,11 @@ function dropoutMask(count: number, rate: number, random: Random): Float32Array 
   return mask;
 }
 
-/** Sum of cross-entropies and number of hits; into `gradient` d(mean weighted loss) / d(logits) when given. */
+/**
+ * Sum of cross-entropies and number of hits; into `gradient` d(mean weighted loss) / d(logits) when given. Label
+ * smoothing changes the gradient only (target 1 - smoothing for the label, plus smoothing / classes for each), so that
+ * losses stay comparable. Source: Szegedy et al., "Rethinking the Inception architecture", section 7.
+ */
 export function softmaxCrossEntropy(
   logits: ArrayLike<number>,
   labels: Int32Array,
@@ -249,7 +263,9 @@ export function softmaxCrossEntropy(
   classes: number,
   weights: Float32Array,
   gradient: Float32Array | null,
+  smoothing = 0,
 ): BatchResult {
+  const spread = smoothing / classes;
   let loss = 0;
   let correct = 0;
   for (let row = 0; row < rows; row++) {
@@ -266,7 +282,7 @@ export function softmaxCrossEntropy(
       const weight = (weights[label] as number) / rows;
       for (let c = 0; c < classes; c++) {
         const probability = Math.exp((logits[at + c] as number) - max) / sum;
-        gradient[at + c] = weight * (probability - (c === label ? 1 : 0));
+        gradient[at + c] = weight * (probability - (c === label ? 1 - smoothing : 0) - spread);
       }
     }
   }

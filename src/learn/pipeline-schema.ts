@@ -126,6 +126,7 @@ const pipelineSchema = v.strictObject({
     validationShare: number(0, 0.5),
     patience: integer(1, MAX_EPOCHS),
     balanceClasses: flag,
+    labelSmoothing: v.exactOptional(number(0, 0.5)),
   }),
   smoothing: v.strictObject({ windows: integer(1, 16), threshold: number(0, 1) }),
 });

@@ -33,6 +33,11 @@ export interface TrainingSpec {
   readonly patience: number;
   /** Weigh classes by inverse frequency. */
   readonly balanceClasses: boolean;
+  /**
+   * Share of the target probability spread over all labels while learning, 0..0.5 (default 0): keeps logits small, so
+   * that scores are not all or nothing and int8 resolves them. The figures are of the plain cross-entropy.
+   */
+  readonly labelSmoothing?: number;
 }
 
 export interface SmoothingSpec {

@@ -157,30 +157,30 @@ describe('trainNetwork', () => {
 });
 
 describe('DenseNetwork', () => {
-  it('has the gradients of tfjs’ own layers and loss', async () => {
+  it.each([0, 0.1])('has the gradients of tfjs’ own layers and loss, label smoothing %s', async (smoothing) => {
     await startBackend(WASM);
     const { features, labels } = clusters(24, 9);
     const scaled = features.map((value) => (value - 100) / 50);
     const spec: NetworkSpec = { layers: NETWORK.layers.filter((layer) => layer.kind === 'dense') };
     const network = new DenseNetwork(spec, 6, 3, new Random(2));
     const weights = Float32Array.of(0.5, 1, 2);
-    const { gradients, loss } = network.gradients(scaled, labels, 24, weights, new Random(3));
+    const { gradients, loss } = network.gradients(scaled, labels, 24, weights, new Random(3), smoothing);
 
     const [w1, b1, w2, b2, w3, b3] = network.parameters.map((values, i) =>
       i % 2 ? tf.tensor1d(values) : tf.tensor2d(values, [[6, 16], [], [16, 8], [], [8, 3]][i] as [number, number]),
     ) as [tf.Tensor2D, tf.Tensor1D, tf.Tensor2D, tf.Tensor1D, tf.Tensor2D, tf.Tensor1D];
     const x = tf.tensor2d(scaled, [24, 6]);
-    const y = tf.oneHot(tf.tensor1d(labels, 'int32'), 3);
-    const rowLoss = (...w: tf.Tensor[]) => {
+    const y = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), 3), 'float32');
+    const rowLoss = (labelSmoothing: number, ...w: tf.Tensor[]) => {
       const h1 = tf.relu(tf.add(tf.matMul(x, w[0] as tf.Tensor2D), w[1]!));
       const h2 = tf.relu(tf.add(tf.matMul(h1, w[2] as tf.Tensor2D), w[3]!));
       const logits = tf.add(tf.matMul(h2, w[4] as tf.Tensor2D), w[5]!);
-      return tf.losses.softmaxCrossEntropy(y, logits, undefined, undefined, tf.Reduction.NONE);
+      return tf.losses.softmaxCrossEntropy(y, logits, undefined, labelSmoothing, tf.Reduction.NONE);
     };
     const parameters = [w1, b1, w2, b2, w3, b3];
     const rowWeights = tf.gather(tf.tensor1d(weights), tf.tensor1d(labels, 'int32'));
-    const expected = tf.grads((...w) => tf.div(tf.sum(tf.mul(rowLoss(...w), rowWeights)), 24))(parameters);
-    const total = (tf.sum(rowLoss(...parameters)).arraySync() as number) + 0;
+    const expected = tf.grads((...w) => tf.div(tf.sum(tf.mul(rowLoss(smoothing, ...w), rowWeights)), 24))(parameters);
+    const total = (tf.sum(rowLoss(0, ...parameters)).arraySync() as number) + 0;
     expect(loss).toBeCloseTo(total, 4);
     expected.forEach((gradient, i) => {
       const values = gradient.dataSync();

@@ -97,7 +97,14 @@ export async function trainNetwork(
           batchLabels[row] = train.labels[order[start + row] as number] as number;
         }
         // A copy per step: the cpu backend keeps a reference to the array that a tensor is made of.
-        const result = network.gradients(batch.slice(0, rows * featureCount), batchLabels, rows, weights, dropout);
+        const result = network.gradients(
+          batch.slice(0, rows * featureCount),
+          batchLabels,
+          rows,
+          weights,
+          dropout,
+          training.labelSmoothing,
+        );
         loss += result.loss;
         correct += result.correct;
         adam.step(result.gradients);
