@@ -1,7 +1,7 @@
 /** Packs from anywhere: the loader never leaves the pack and its RAM, the studio never fails but with an EmitError. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { crc32 } from '../../src/emit/crc32';
 import { emitHeader } from '../../src/emit/header';
 import { EmitError } from '../../src/emit/model';
@@ -51,7 +51,8 @@ function damaged(pack: Uint8Array, dice: Dice): Uint8Array {
   return bytes;
 }
 
-it('the studio refuses what it would not have written, and the loader takes all that the studio takes', () => {
+/** Which packs the loader takes. */
+function loaderAccepts(candidates: readonly Uint8Array[]): boolean[] {
   const source = workshop.write(
     'check.c',
     '#include <stdio.h>\n#include "mote_pack.h"\nstatic union { uint8_t bytes[1 << 17]; uint32_t words[1 << 15]; } pack;\n' +
@@ -60,6 +61,15 @@ it('the studio refuses what it would not have written, and the loader takes all 
       '    putchar(mote_model_check(pack.bytes, size) == MOTE_OK ? 49 : 48);\n  }\n  return 0;\n}\n',
   );
   const program = workshop.compile(SANITIZED, [source, path.join(RUNTIME, 'mote_pack.c')], ['-I', RUNTIME]);
+  const input = Buffer.concat(
+    candidates.flatMap((bytes) => [Buffer.from(Uint32Array.of(bytes.length).buffer), Buffer.from(bytes)]),
+  );
+  const answers = execFileSync(program, { input }).toString();
+  expect(answers).toHaveLength(candidates.length);
+  return Array.from(answers, (answer) => answer === '1');
+}
+
+it('the studio refuses what it would not have written, and the loader takes all that the studio takes', () => {
   const dice = new Dice(99);
   const candidates = Array.from({ length: 1500 }, (_, index) =>
     damaged(packs[index % packs.length] as Uint8Array, dice),
@@ -79,12 +89,180 @@ it('the studio refuses what it would not have written, and the loader takes all 
   expect(accepted.filter(Boolean).length).toBeGreaterThan(50);
   expect(accepted.filter((yes) => !yes).length).toBeGreaterThan(50);
 
-  const input = Buffer.concat(
-    candidates.flatMap((bytes) => [Buffer.from(Uint32Array.of(bytes.length).buffer), Buffer.from(bytes)]),
-  );
-  const answers = execFileSync(program, { input }).toString();
-  expect(answers).toHaveLength(candidates.length);
+  const answers = loaderAccepts(candidates);
   accepted.forEach((yes, index) => {
-    if (yes) expect(answers[index]).toBe('1');
+    if (yes) expect(answers[index]).toBe(true);
+  });
+});
+
+/** Offsets of a pack's parts, as docs/pack-format.md has them. */
+const Section = { spec: 0, text: 1, blocks: 2, affine: 3, tensors: 4, ops: 5, selftest: 6 } as const;
+
+/** A model with one flatten, one spectral block and a hidden layer, edited so that several numbers agree on a lie. */
+describe('packs whose numbers agree on a lie', () => {
+  const model = randomModel(41, {
+    channels: 3,
+    blocks: [
+      {
+        kind: 'flatten',
+        version: 1,
+        channels: [0, 1, 2],
+        params: {
+          scale: 1,
+          average: true,
+          minimum: false,
+          maximum: false,
+          rms: true,
+          stdev: true,
+          skewness: false,
+          kurtosis: false,
+        },
+      },
+      {
+        kind: 'spectral',
+        version: 4,
+        channels: [0, 2],
+        params: {
+          scale: 1,
+          decimation: 1,
+          filter: 'low',
+          cutoffHz: 5,
+          order: 4,
+          fftLength: 16,
+          log: true,
+          overlap: true,
+          improveLowFrequency: false,
+        },
+      },
+    ],
+    hidden: [10],
+  });
+  const pack = writePack(model);
+  const tensorBytes = 40;
+
+  class Editor {
+    readonly bytes = pack.slice();
+    readonly view = new DataView(this.bytes.buffer);
+    at(section: number): number {
+      return this.view.getUint32(16 + 8 * section, true);
+    }
+    get(offset: number): number {
+      return this.view.getUint32(offset, true);
+    }
+    set(offset: number, value: number): void {
+      this.view.setInt32(offset, value | 0, true);
+    }
+    resize(section: number, by: number): void {
+      this.set(20 + 8 * section, this.get(20 + 8 * section) + by);
+    }
+    /** Where op `index` starts. */
+    op(index: number): number {
+      let at = this.at(Section.ops);
+      for (let i = 0; i < index; i++) at += this.get(at + 4);
+      return at;
+    }
+    tensor(id: number): number {
+      return this.at(Section.tensors) + tensorBytes * id;
+    }
+    /** The second block: behind the first one's head, axes, ints and floats. */
+    secondBlock(): number {
+      const first = this.at(Section.blocks);
+      return first + 28 + Math.ceil(this.get(first + 8) / 4) * 4 + 4 * (this.get(first + 12) + this.get(first + 16));
+    }
+    finish(): Uint8Array {
+      this.view.setUint32(4, crc32(this.bytes.subarray(8)), true);
+      return this.bytes;
+    }
+  }
+
+  const lies: readonly [string, (edit: Editor) => void][] = [
+    [
+      'less scratch than the FFT needs, in block and spec',
+      (edit) => {
+        edit.set(edit.secondBlock() + 24, 4);
+        edit.set(edit.at(Section.spec) + 80, 4);
+      },
+    ],
+    [
+      'one feature more than the feature buffer holds',
+      (edit) => {
+        const block = edit.at(Section.blocks);
+        const ints = block + 28 + 4;
+        edit.set(ints, edit.get(ints) | 64);
+        edit.set(block + 20, edit.get(block + 20) + model.blocks[0]!.channels.length);
+      },
+    ],
+    [
+      'a longer FFT than its tables',
+      (edit) => {
+        const ints = edit.secondBlock() + 28 + 4;
+        edit.set(ints, edit.get(ints) + 1);
+      },
+    ],
+    [
+      'a softmax that is written half over its input',
+      (edit) => {
+        const output = edit.get(edit.at(Section.spec) + 72);
+        const input = edit.get(edit.op(model.graph.ops.length - 1) + 8);
+        edit.set(edit.tensor(output) + 8, edit.get(edit.tensor(input) + 8) + 1);
+        edit.set(edit.at(Section.spec) + 76, edit.get(edit.at(Section.spec) + 76) + 64);
+      },
+    ],
+    ['a bias that overflows the sum', (edit) => edit.set(edit.op(0) + 28, 0x7fffff00)],
+    [
+      'a bias that leaves no room for the zero point',
+      (edit) => {
+        const op = edit.op(0);
+        const units = model.graph.tensors[1]!.shape[0] as number;
+        const inputs = model.graph.tensors[0]!.shape[0] as number;
+        const dense = model.graph.ops[0];
+        if (dense?.kind !== 'fullyConnected') throw new Error('The first op is another.');
+        const magnitude = dense.weights.subarray(0, inputs).reduce((sum, weight) => sum + 255 * Math.abs(weight), 0);
+        edit.set(op + 28, 2 ** 31 - 1 - magnitude);
+        // The first shift, behind biases, scales and multipliers: no shift to the right.
+        edit.set(op + 28 + 4 * units + 8 * dense.multiplier.length, 0);
+      },
+    ],
+    [
+      'weights cut off inside their op',
+      (edit) => {
+        edit.set(edit.op(0) + 4, edit.get(edit.op(0) + 4) - 4);
+      },
+    ],
+    [
+      'a hidden layer wider than its weights',
+      (edit) => {
+        edit.set(edit.tensor(1) + 12, edit.get(edit.tensor(1) + 12) + 1);
+        edit.set(edit.at(Section.spec) + 76, edit.get(edit.at(Section.spec) + 76) + 64);
+      },
+    ],
+    [
+      'more labels than the text names, and than the network gives',
+      (edit) => {
+        edit.set(edit.at(Section.spec) + 48, model.labels.length + 1);
+      },
+    ],
+    ['a last name without an end', (edit) => edit.resize(Section.text, -1)],
+    [
+      'one recorded window more than there are',
+      (edit) => {
+        edit.set(edit.at(Section.selftest), model.selfTest.recordedCount + 1);
+        edit.set(edit.at(Section.selftest) + 4, model.selfTest.generatedCount - 1);
+      },
+    ],
+    ['a tensor beyond the arena', (edit) => edit.set(edit.tensor(1) + 8, edit.get(edit.at(Section.spec) + 76))],
+    ['an input tensor of another size than the features', (edit) => edit.set(edit.at(Section.spec) + 68, 1)],
+  ];
+
+  it('are all refused, by the loader and by the studio; the honest one is taken', () => {
+    const candidates = lies.map(([, lie]) => {
+      const edit = new Editor();
+      lie(edit);
+      return edit.finish();
+    });
+    const answers = loaderAccepts([...candidates, pack]);
+    lies.forEach(([name], index) => expect([name, answers[index]]).toEqual([name, false]));
+    expect(answers.at(-1)).toBe(true);
+    for (const bytes of candidates) expect(() => readPack(bytes)).toThrow(EmitError);
   });
 });

@@ -46,7 +46,7 @@ function randomBlock(dice: Dice, input: InputSpec): BlockSpec {
   const scale = dice.pick([1, 0.1, -2.5]);
   switch (dice.pick(['raw', 'flatten', 'spectral'] as const)) {
     case 'raw':
-      return { kind: 'raw', version: 1, channels, params: { scale } };
+      return { kind: 'raw', version: 1, channels, params: { scale, average: dice.pick([1, 1, 4]) } };
     case 'flatten': {
       const flag = (): boolean => dice.chance(0.6);
       const params = {
@@ -63,27 +63,29 @@ function randomBlock(dice: Dice, input: InputSpec): BlockSpec {
     }
     case 'spectral': {
       const filter = dice.pick(['none', 'low', 'high'] as const);
+      // The low-frequency copy wants a tenth of the window to fill half an FFT.
+      const improveLowFrequency = windowFrames(input) >= 80 && dice.chance(0.5);
       return {
         kind: 'spectral',
         version: 4,
         channels,
         params: {
           scale,
-          decimation: dice.pick([1, 1, 3] as const),
+          decimation: improveLowFrequency ? 1 : dice.pick([1, 1, 3] as const),
           filter,
           cutoffHz: dice.real(input.rateHz * 0.03, input.rateHz * 0.12),
           order: dice.pick([2, 4, 6, 8]),
-          fftLength: dice.pick([16, 32, 64]),
+          fftLength: improveLowFrequency ? 16 : dice.pick([16, 32, 64]),
           log: dice.chance(0.5),
           overlap: dice.chance(0.5),
-          improveLowFrequency: false,
+          improveLowFrequency,
         },
       };
     }
   }
 }
 
-function denseGraph(dice: Dice, features: number, labels: number): FloatGraph {
+function denseGraph(dice: Dice, features: number, labels: number, hidden: readonly number[]): FloatGraph {
   const tensors: FloatTensor[] = [{ name: 'features', shape: [features] }];
   const ops: FloatOp[] = [];
   const dense = (units: number, last: boolean): void => {
@@ -101,7 +103,7 @@ function denseGraph(dice: Dice, features: number, labels: number): FloatGraph {
     });
     tensors.push({ name: last ? 'logits' : `dense ${ops.length}`, shape: [units] });
   };
-  for (let layer = dice.integer(0, 2); layer > 0; layer--) dense(dice.integer(1, 24), false);
+  for (const units of hidden) dense(units, false);
   dense(labels, true);
   ops.push({ kind: 'softmax', input: tensors.length - 1, output: tensors.length });
   tensors.push({ name: 'probabilities', shape: [labels] });
@@ -130,11 +132,15 @@ export interface RandomModelOptions {
   readonly prefix?: string;
   readonly labels?: readonly string[];
   readonly smoothingWindows?: number;
+  readonly channels?: number;
+  readonly blocks?: readonly BlockSpec[];
+  /** Units of the hidden layers. */
+  readonly hidden?: readonly number[];
 }
 
 export function randomModel(seed: number, options: RandomModelOptions = {}): Model {
   const dice = new Dice(seed);
-  const channelCount = dice.integer(1, 6);
+  const channelCount = options.channels ?? dice.integer(1, 6);
   const rateHz = dice.pick([50, 62.5, 100, 119.3]);
   const windowMs = dice.integer(600, 1500);
   const input: InputSpec = {
@@ -146,7 +152,8 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Mod
     windowMs,
     strideMs: dice.pick([windowMs, windowMs / 3, windowMs * 1.7, 1000 / rateHz]),
   };
-  const blocks = Array.from({ length: dice.integer(1, 3) }, () => compileBlock(randomBlock(dice, input), input));
+  const specs = options.blocks ?? Array.from({ length: dice.integer(1, 3) }, () => randomBlock(dice, input));
+  const blocks = specs.map((spec) => compileBlock(spec, input));
   const labels = options.labels ?? Array.from({ length: dice.integer(2, 7) }, (_, index) => `label ${index}`);
   const extractor = createExtractor(blocks, input);
   const windows = Array.from({ length: 40 }, () => randomWindow(dice, windowFrames(input), channelCount));
@@ -160,7 +167,8 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Mod
     std[i] = Math.sqrt(column.reduce((sum, value) => sum + (value - (mean[i] as number)) ** 2, 0) / column.length) || 1;
   }
   const scaled = calm.map((row) => row.map((value, i) => (value - (mean[i] as number)) / (std[i] as number)));
-  const float = denseGraph(dice, extractor.featureCount, labels.length);
+  const hidden = options.hidden ?? Array.from({ length: dice.integer(0, 2) }, () => dice.integer(1, 24));
+  const float = denseGraph(dice, extractor.featureCount, labels.length, hidden);
   const graph = quantizeGraph(float, scaled, { weights: dice.pick(['per-tensor', 'per-channel'] as const) });
   const inputTensor = graph.tensors[graph.input];
   if (!inputTensor) throw new Error('The graph has no input.');
