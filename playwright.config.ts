@@ -2,7 +2,7 @@ import { defineConfig } from '@playwright/test';
 import { findBrowser } from './scripts/prepare.mjs';
 
 /** Ports of the tests' own servers; the real-serial policy names the rig's origin. */
-export const STUDIO_PORT = 4180;
+export const STUDIO_PORT = Number(process.env['MOTE_TEST_PORT'] ?? 4180);
 
 export default defineConfig({
   testDir: 'tests',
@@ -18,6 +18,8 @@ export default defineConfig({
     reuseExistingServer: false,
   },
   use: {
+    actionTimeout: 15_000,
+    screenshot: 'only-on-failure',
     baseURL: `http://localhost:${STUDIO_PORT}/`,
     launchOptions: {
       executablePath: findBrowser() ?? '',

@@ -21,6 +21,8 @@ const LABELS = ['_idle', 'alpha'];
 const ROUNDS = 2;
 /** Slow enough that the cable can be pulled while a pack is being written. */
 const BAUD = 115_200;
+/** A step that hangs must say so before the whole test runs out of time. */
+const ACTION_TIMEOUT_MS = 15_000;
 const LINES_IDS: UsbIds = { vendor: 0x2341, product: 0x0043, serial: 'RIG-LINES' };
 const MOTE_IDS: UsbIds = { vendor: 0x2e8a, product: 0x000a, serial: 'RIG-MOTE' };
 
@@ -98,6 +100,7 @@ test.describe('real Web Serial', () => {
     );
     browser = await chromium.launch(launchOptions);
     page = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
+    page.setDefaultTimeout(ACTION_TIMEOUT_MS);
     page.on('pageerror', (error) => console.log('page error:', error.message));
   });
 
