@@ -4,6 +4,7 @@ import type { Model } from '../../../emit/model';
 import { packId, readPack } from '../../../emit/pack';
 import type { Board } from '../../state/boards.svelte';
 import type { StudioModel } from '../../state/models.svelte';
+import { browserTurns, inTurn } from './board-turns';
 
 export interface RunningModel {
   readonly model: Model;
@@ -22,7 +23,7 @@ async function packOf(
 ): Promise<Uint8Array> {
   const pack = known.find((model) => model.packId === id)?.pack ?? readBack[id];
   if (pack) return pack;
-  const read = await session.readModel({ signal });
+  const read = await inTurn(session, () => session.readModel({ signal }), { ...browserTurns, signal });
   readBack[packId(read)] = read;
   return read;
 }

@@ -17,8 +17,9 @@ export interface Difference {
   readonly sequence: number;
   readonly board: readonly number[];
   readonly browser: readonly number[];
-  /** True when the quantized features differ already. */
-  readonly features: boolean;
+  /** CRC-32 of the quantized features. */
+  readonly boardCrc: number;
+  readonly browserCrc: number;
 }
 
 /** A stretch of time with one decision. */
@@ -40,6 +41,10 @@ const SHOW_MS = 100;
 const MOST_DECISIONS = 120;
 /** Windows over which times are averaged. */
 const AVERAGED = 16;
+/** The measured rate of windows looks back so far, ms. */
+const RATE_SPAN_MS = 5000;
+/** The first of several windows in one burst says little about the rate. */
+const RATE_LEAST_MS = 800;
 
 export class LiveSession {
   /** The board's latest answer, if it classifies. */
@@ -48,6 +53,8 @@ export class LiveSession {
   boardTimes = $state.raw<Times | null>(null);
   /** Milliseconds per window in the browser, features and network together. */
   browserMs = $state<number | null>(null);
+  /** Measured over the last seconds, by arrival. */
+  windowsPerSecond = $state<number | null>(null);
   compared = $state(0);
   identical = $state(0);
   /** Results whose samples were lost on the way. */
@@ -75,9 +82,11 @@ export class LiveSession {
   readonly #browserTook: number[] = [];
   #counts = { compared: 0, identical: 0, skipped: 0 };
   #decisions: (number | null)[] = [];
+  /** When windows of the last seconds were answered, ms. */
+  #answeredAt: number[] = [];
 
   constructor(
-    source: Board,
+    readonly source: Board,
     readonly model: Model,
     modelId: number,
     smoothing: Smoothing,
@@ -99,7 +108,10 @@ export class LiveSession {
         }),
       );
     const timer = setInterval(() => this.#show(), SHOW_MS);
-    this.#off.push(() => clearInterval(timer));
+    this.#off.push(() => {
+      clearInterval(timer);
+      this.#show();
+    });
   }
 
   /** Decides anew with other settings; the bytes stay. */
@@ -140,12 +152,17 @@ export class LiveSession {
     for (let index = nth(before); index < done; index++) {
       const behind = this.#pushed - (this.#frames + index * this.#stride);
       const window = this.#matcher.window((next - 1 - behind) >>> 0, this.#frames);
-      if (window instanceof Float32Array) this.#classify(window);
+      if (!(window instanceof Float32Array)) continue;
+      this.#countWindow();
+      this.#classify(window);
     }
   }
 
   #takeResult(result: BoardResult): void {
-    this.#latestBoard = { scores: Array.from(result.scores), decision: result.decision ?? null };
+    this.#countWindow();
+    // A board that does not decide leaves it to the browser's smoothing of the same scores.
+    const decision = result.decision === undefined ? (this.#latestBrowser?.decision ?? null) : result.decision;
+    this.#latestBoard = { scores: Array.from(result.scores), decision };
     this.#boardUs.push({ dspUs: result.dspUs, networkUs: result.networkUs });
     if (this.#boardUs.length > AVERAGED) this.#boardUs.shift();
     this.#waiting.push(result);
@@ -183,8 +200,14 @@ export class LiveSession {
         sequence: result.sequence,
         board: Array.from(result.scores),
         browser: own.scores,
-        features: !sameFeatures,
+        boardCrc: result.featureCrc,
+        browserCrc: own.featureCrc,
       };
+  }
+
+  #countWindow(): void {
+    const now = this.clock();
+    this.#answeredAt = [...this.#answeredAt.filter((at) => now - at < RATE_SPAN_MS), now];
   }
 
   #classify(window: Float32Array): { scores: number[]; featureCrc: number } {
@@ -214,6 +237,9 @@ export class LiveSession {
       this.browserMs = this.#browserTook.reduce((sum, ms) => sum + ms, 0) / Math.max(1, this.#browserTook.length);
       this.history = spells(this.#decisions);
     }
+    const first = this.#answeredAt[0] ?? 0;
+    const took = (this.#answeredAt.at(-1) ?? 0) - first;
+    this.windowsPerSecond = took >= RATE_LEAST_MS ? ((this.#answeredAt.length - 1) * 1000) / took : null;
     this.compared = this.#counts.compared;
     this.identical = this.#counts.identical;
     this.skipped = this.#counts.skipped;

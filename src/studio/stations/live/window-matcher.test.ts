@@ -42,3 +42,9 @@ test('right after the wrap, frames from before it are found', () => {
   matcher.push(2 ** 32 - 50, frames(2 ** 32 - 50, 60));
   expect(matcher.window(4, 20)).toEqual(frames(2 ** 32 - 15, 20));
 });
+
+test('a window made of both sides of the wrap holds every frame', () => {
+  const matcher = new WindowMatcher(2, 24);
+  for (let at = 0; at <= 40; at++) matcher.push((2 ** 32 - 40 + at) >>> 0, frames(2 ** 32 - 40 + at, 1));
+  expect(matcher.window(0, 20)).toEqual(frames(2 ** 32 - 19, 20));
+});
