@@ -13,6 +13,8 @@ export interface ModelRecord {
   readonly pipelineKey: string;
   /** Ids of the recordings that took part in training or early stopping; absent in models made elsewhere. */
   readonly learnedFrom?: readonly string[];
+  /** True for a model that was not trained here (read from a board): it cannot fall behind what is upstream. */
+  readonly madeElsewhere?: boolean;
 }
 
 export interface StudioModel {
@@ -55,6 +57,13 @@ export class Models {
     await this.store.putModel({ ...rest, report: $state.snapshot(record) });
     await this.select(model.id);
     await this.refresh();
+  }
+
+  /** Adds a model without changing which one is current, unless there was none. */
+  async keep(model: Omit<StoredModel, 'report'> & { readonly record: ModelRecord }): Promise<void> {
+    const current = this.current;
+    await this.add(model);
+    if (current) await this.select(current.id);
   }
 
   async select(id: string): Promise<void> {

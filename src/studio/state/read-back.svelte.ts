@@ -1,5 +1,6 @@
 /** Reading a model back from a board: one at a time, survives changing stations. */
 import { emitHeader } from '../../emit/header';
+import type { Model } from '../../emit/model';
 import { packId, readPack } from '../../emit/pack';
 import type { Board } from './boards.svelte';
 
@@ -10,9 +11,7 @@ export interface ReadBackResult {
   readonly boardName: string;
   readonly pack: Uint8Array;
   readonly modelId: number;
-  /** C identifier prefix: the model's name. */
-  readonly name: string;
-  readonly labels: readonly string[];
+  readonly model: Model;
   /** The text of model.h, regenerated from the pack. */
   readonly header: string;
 }
@@ -49,13 +48,12 @@ export class ReadBack {
           this.total = total;
         },
       });
-      const { prefix, labels } = readPack(pack);
+      const model = readPack(pack);
       this.result = {
         boardName: board.name,
         pack,
         modelId: packId(pack),
-        name: prefix,
-        labels,
+        model,
         header: emitHeader(pack),
       };
       this.phase = 'done';

@@ -12,6 +12,7 @@ import { Project } from './project.svelte';
 import { ReadBack } from './read-back.svelte';
 import { Recorder } from './recorder.svelte';
 import { Recordings, secondsOf } from './recordings.svelte';
+import { SlotWork } from './slot-work.svelte';
 import { Toasts } from './toasts.svelte';
 import { Training } from './training.svelte';
 
@@ -23,6 +24,7 @@ export class Studio {
   readonly toasts = new Toasts();
   readonly deployment = new Deployment();
   readonly readBack = new ReadBack();
+  readonly slotWork = new SlotWork();
   readonly route = new Route();
   readonly recordings: Recordings;
   readonly project: Project;
@@ -33,7 +35,8 @@ export class Studio {
   /** Why the current model no longer fits what is upstream; null when it is up to date or there is none. */
   readonly staleReason = $derived.by<StaleReason | null>(() => {
     const model = this.models.current;
-    if (!model || !this.recordings.loaded || this.recordings.all.length === 0) return null;
+    if (!model || model.record.madeElsewhere || !this.recordings.loaded || this.recordings.all.length === 0)
+      return null;
     if (model.record.dataKey !== this.recordings.key) return 'data';
     if (model.record.pipelineKey !== this.project.key) return 'pipeline';
     return null;
