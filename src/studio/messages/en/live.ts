@@ -42,11 +42,13 @@ export const live = {
   differenceTable: 'Bytes of the first window that differs',
   featureCrc: 'CRC of the features',
   featuresDiffer:
-    'The features differ already, so the samples that came over the wire are not those that the board used.',
+    'The features differ already: either the samples that arrived are not those that the board used, or the arithmetic before the network is not the same.',
   latency: 'Time per window',
   latencyBoard: 'On the board',
   latencyBrowser: 'In the browser',
   latencyParts: 'features {dsp:us}, network {network:us}',
+  latencySimulated:
+    'The virtual board runs on this computer, and the browser’s clock is coarse: a chip takes longer, and 0 µs means too short to tell.',
   latencyRate: 'Measured rate',
   latencyRateValue: '{rate} windows/s',
   latencyRatePlanned: 'one every {stride:ms} by design',
