@@ -77,7 +77,13 @@ export function pipelineForInput(input: InputSpec): Pipeline {
   };
 }
 
-/** Spectral features and statistics where the window is long enough for them, else the samples as they are. */
+/**
+ * Spectral features and statistics where the window is long enough for them, else the samples as they are.
+ *
+ * Averaged raw samples would add some 2 points on gestures that always lie alike in their recording (94.8 % instead of
+ * 92.9 % over five splits of 648 wand gestures), but lose 3 when a gesture comes 300 ms early or late in its window, as
+ * it does live: these features do not care.
+ */
 function usableBlocks(input: InputSpec): BlockSpec[] {
   const wanted = windowFrames(input) > 1 ? [defaultBlock('spectral', input), defaultBlock('flatten', input)] : [];
   const usable = wanted.filter((block) => {
