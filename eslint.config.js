@@ -7,7 +7,15 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'dist-cli/', 'coverage/', 'test-results/', 'playwright-report/', 'static-models/', 'firmware/']),
+  globalIgnores([
+    'dist/',
+    'dist-cli/',
+    'coverage/',
+    'test-results/',
+    'playwright-report/',
+    'static-models/',
+    'firmware/',
+  ]),
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   svelte.configs.recommended,

@@ -12,7 +12,9 @@ const changed = (changes: Partial<Recording>): LoadedRecording => ({
 
 test('the same data has the same hash, in any order, for ever', () => {
   expect(datasetHash([one, two])).toBe(datasetHash([two, one]));
-  expect(datasetHash([one, two])).toMatchInlineSnapshot(`"7b7a63a5bab66bc016e93fd7b4a7819552384836a8e8adc88d256b34a21a620f"`);
+  expect(datasetHash([one, two])).toMatchInlineSnapshot(
+    `"7b7a63a5bab66bc016e93fd7b4a7819552384836a8e8adc88d256b34a21a620f"`,
+  );
   expect(datasetHash([])).toHaveLength(64);
 });
 

@@ -256,15 +256,21 @@ test.describe('real Web Serial', () => {
       expect(marker).toBe(true);
       await use(/Arduino|2341/i);
       const before = await complete();
+      const asked = Date.now();
       await record('pulled', null);
+      await expect(page.getByTestId('recording-now')).toBeVisible();
+      const begun = Date.now();
       await page.waitForTimeout(3000);
+      const least = (Date.now() - begun) / 1000;
       await lines.unplug();
+      const most = (Date.now() - asked) / 1000;
       await expect(page.getByTestId('record-ended')).toBeVisible();
       await expect.poll(complete).toBe(before + 1);
       const kept = (await stored()).find((one) => one.label === 'pulled');
       const seconds = (kept?.samples.length ?? 0) / 6 / RATE_HZ;
-      expect(seconds).toBeGreaterThan(2);
-      expect(seconds).toBeLessThan(4.5);
+      // At most the last second may be missing.
+      expect(seconds).toBeGreaterThan(least - 1);
+      expect(seconds).toBeLessThan(most + 0.5);
       await lines.plug();
       await station('board');
       await expect(bench(/Arduino|2341/i)).toHaveAttribute('data-state', 'streaming', { timeout: 30_000 });
