@@ -5,7 +5,7 @@ export const deploy = {
 
   noModelTitle: 'No model to deploy yet',
   noModelText:
-    'Train one first: it becomes a pack that is written to the board over USB, and a model.h that any C compiler takes. A model that is already on the board can be read back below.',
+    'Train one first: it becomes a pack that is written to the board over USB, and a model.h that any C compiler takes. A model that is already on the board can be read back here.',
   noModelTextOnly:
     'Train one first: it becomes a pack that is written to the board over USB, and a model.h that any C compiler takes.',
   goModel: 'Go to Model',
@@ -21,6 +21,8 @@ export const deploy = {
   linesTitle: '{board} only sends numbers',
   linesText:
     'It has no slots that a model could be written to over USB. Two ways to run the model on it: download the Arduino library or model.h and compile it into your own program, or flash Mote’s firmware once and write models over USB from then on.',
+  replayTitle: '{board} is a recording, not a chip',
+  replayText: 'It plays back samples and cannot hold a model. Choose a real board or the virtual one at Board.',
 
   whatTitle: 'Write {model} to {board}',
   whatTitleRunning: 'Writing {model} to {board}',
@@ -162,6 +164,7 @@ export const deploy = {
   slotActive: 'running',
   slotPrevious: 'previous',
   slotKept: 'kept',
+  slotUnproved: 'not proved yet',
   slotEmpty: 'Empty, room for {size:bytes}',
   slotCorrupt: 'Damaged: the next model is written here',
   slotDetail: '{size:bytes} of {capacity:bytes}',

@@ -43,7 +43,8 @@ function compareChannels(model: Model, identity: Pick<BoardIdentity, 'channels'>
   if (wanted.length !== identity.channels.length) return 'other-count';
   const same = wanted.every(({ name, unit }, index) => {
     const has = identity.channels[index];
-    return has?.name === name && has.unit === unit;
+    // A unit that nobody told (CSV files) contradicts none.
+    return has?.name === name && (has.unit === '' || unit === '' || has.unit === unit);
   });
   return same ? 'same' : 'renamed';
 }
