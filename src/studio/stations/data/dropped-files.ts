@@ -17,12 +17,16 @@ export async function droppedFiles(data: DataTransfer): Promise<ImportFile[]> {
   return found.length > 0 ? found : plain;
 }
 
+// Browsers tell the kinds apart by these flags; the classes are not global names in Chromium.
+const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
+const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory;
+
 async function collect(entry: FileSystemEntry, folder: string, into: ImportFile[]): Promise<void> {
   if (into.length >= MOST_FILES) return;
   const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-  if (entry instanceof FileSystemFileEntry) {
+  if (isFile(entry)) {
     into.push({ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) });
-  } else if (entry instanceof FileSystemDirectoryEntry) {
+  } else if (isFolder(entry)) {
     const reader = entry.createReader();
     // readEntries gives at most 100 at a time, and an empty list at the end.
     for (;;) {
