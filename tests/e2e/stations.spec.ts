@@ -54,7 +54,15 @@ async function overflow(page: Page): Promise<string[]> {
   });
 }
 
+/** Colours that are still fading would be judged as they look half way. */
+async function faded(page: Page): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running').length))
+    .toBe(0);
+}
+
 async function violations(page: Page): Promise<string[]> {
+  await faded(page);
   const { violations, passes } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
   // An axe that looked at nothing finds nothing.
   expect(passes.map(({ id }) => id)).toContain('color-contrast');
