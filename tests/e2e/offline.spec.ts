@@ -2,6 +2,7 @@
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import {
+  ANY_PORT,
   DIST,
   expectQuiet,
   forgiveDeadServer,
@@ -15,7 +16,6 @@ import {
   watch,
 } from './studio-under-test';
 
-const PORT = 4181;
 /** Enough for the examples, which are easy; the test is about the path, not about the last per cent. */
 const EPOCHS = 20;
 /** Windows in which board and browser must agree before we believe it. */
@@ -36,7 +36,7 @@ async function installability(context: BrowserContext, page: Page) {
 
 test('the whole path works with the server dead, from a cold start', async ({ launchOptions }) => {
   const profile = temporaryFolder('offline');
-  const server = await serveFolder(DIST, { port: PORT });
+  const server = await serveFolder(DIST, { port: ANY_PORT });
   let context = await openProfile(profile.path, launchOptions);
   try {
     await test.step('first visit: saved for offline, installable', async () => {

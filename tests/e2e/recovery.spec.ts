@@ -2,6 +2,7 @@
 import { expect, test } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import {
+  ANY_PORT,
   DIST,
   expectQuiet,
   go,
@@ -12,7 +13,6 @@ import {
   watch,
 } from './studio-under-test';
 
-const PORT = 4183;
 const RECORD_MS = 4000;
 /** The promise. */
 const MOST_LOST_SECONDS = 1;
@@ -27,7 +27,7 @@ function seconds(text: string): number {
 for (const how of ['the tab crashes', 'the browser is killed'] as const) {
   test(`${how} in mid-recording: offered back, at most one second missing`, async ({ launchOptions }) => {
     const profile = temporaryFolder('recovery');
-    const server = await serveFolder(DIST, { port: PORT });
+    const server = await serveFolder(DIST, { port: ANY_PORT });
     let context = await openProfile(profile.path, launchOptions);
     try {
       let page = context.pages()[0] ?? (await context.newPage());

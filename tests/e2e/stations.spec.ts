@@ -5,6 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import {
+  ANY_PORT,
   DIST,
   expectQuiet,
   generateExamples,
@@ -18,7 +19,6 @@ import {
   type Watch,
 } from './studio-under-test';
 
-const PORT = 4184;
 const THEMES = ['light', 'dark'] as const;
 /** CSS pixels: a laptop, a tablet upright, a phone. */
 const WIDTHS = [1440, 820, 390] as const;
@@ -32,7 +32,7 @@ let server: Awaited<ReturnType<typeof serveFolder>>;
 let watched: Watch;
 
 test.use({ serviceWorkers: 'block', contextOptions: { reducedMotion: 'reduce' } });
-test.beforeAll(async () => void (server = await serveFolder(DIST, { port: PORT })));
+test.beforeAll(async () => void (server = await serveFolder(DIST, { port: ANY_PORT })));
 test.afterAll(() => server.close());
 test.beforeEach(async ({ context }) => void (watched = await watch(context, server.url)));
 test.afterEach(() => {

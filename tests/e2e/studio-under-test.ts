@@ -8,6 +8,9 @@ import { chromium, expect, type BrowserContext, type LaunchOptions, type Page } 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = join(ROOT, 'dist');
 
+/** The system chooses: test runs beside each other do not meet. */
+export const ANY_PORT = 0;
+
 /** The signal path, in its order. */
 export const STATIONS = ['board', 'data', 'features', 'model', 'test', 'deploy', 'live'] as const;
 export type Station = (typeof STATIONS)[number];

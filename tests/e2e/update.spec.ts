@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test, type Page } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import {
+  ANY_PORT,
   expectQuiet,
   forgiveDeadServer,
   openProfile,
@@ -16,7 +17,6 @@ import {
   watch,
 } from './studio-under-test';
 
-const PORT = 4182;
 /** Long enough that a page which reloads by itself would have done so. */
 const PATIENCE_MS = 1500;
 
@@ -44,7 +44,7 @@ test('an update never reloads by itself and never during a recording', async ({ 
     await build('v1', v1);
     await build('v2', v2);
   });
-  let server = await serveFolder(v1, { port: PORT });
+  let server = await serveFolder(v1, { port: ANY_PORT });
   let context = await openProfile(join(folder.path, 'profile'), launchOptions);
   try {
     const watched = await watch(context, server.url);
@@ -56,7 +56,7 @@ test('an update never reloads by itself and never during a recording', async ({ 
     await expect(bar).toHaveCount(0);
 
     await server.close();
-    server = await serveFolder(v2, { port: PORT });
+    server = await serveFolder(v2, { port: server.port });
 
     await test.step('a visit finds the update, shows it and stays', async () => {
       await page.reload();
