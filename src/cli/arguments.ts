@@ -2,8 +2,8 @@
 import { UsageError } from './usage-error';
 
 export interface Flag {
-  /** `one` takes one value, `many` takes all values up to the next flag. */
-  readonly takes: 'one' | 'many';
+  /** `one` takes one value, `many` takes all values up to the next flag, `none` is a switch. */
+  readonly takes: 'one' | 'many' | 'none';
   /** Stands for the value in the help text. */
   readonly value: string;
   readonly help: string;
@@ -13,6 +13,8 @@ export interface Arguments {
   readonly inputs: readonly string[];
   /** The value of a flag that takes one, or undefined. */
   one(flag: string): string | undefined;
+  /** Whether a switch was given. */
+  has(flag: string): boolean;
   /** The values of a flag that takes many; empty when it was not given. */
   many(flag: string): readonly string[];
 }
@@ -43,6 +45,11 @@ export function parseArguments(argv: readonly string[], flags: Readonly<Record<s
       throw bad(`unknown option ${word}${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`);
     }
     if (values.has(name) && flag.takes === 'one') throw bad(`--${name} is given twice`);
+    if (flag.takes === 'none') {
+      if (rest.length > 0) throw bad(`--${name} takes no value`);
+      values.set(name, []);
+      continue;
+    }
     const taken = values.get(name) ?? [];
     if (rest.length > 0) taken.push(rest.join('='));
     else {
@@ -52,7 +59,12 @@ export function parseArguments(argv: readonly string[], flags: Readonly<Record<s
     if (taken.length === 0 || taken.some((value) => value === '')) throw bad(`--${name} needs a value: ${flag.value}`);
     values.set(name, taken);
   }
-  return { inputs, one: (flag) => values.get(flag)?.[0], many: (flag) => values.get(flag) ?? [] };
+  return {
+    inputs,
+    one: (flag) => values.get(flag)?.[0],
+    has: (flag) => values.has(flag),
+    many: (flag) => values.get(flag) ?? [],
+  };
 }
 
 /** The number given for a flag, or undefined. @throws UsageError `bad-arguments`. */

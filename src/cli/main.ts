@@ -2,9 +2,12 @@
 import { DspError } from '../dsp/block';
 import { EmitError } from '../emit/model';
 import { FormatError } from '../formats/format-error';
+import { TfliteError } from '../emit/tflite/tflite-error';
+import { GraphError } from '../graph/float-graph';
 import { LearnError } from '../learn/pipeline';
 import { QuantizeError } from '../quantize/int8-graph';
 import { parseArguments } from './arguments';
+import { compileVerb } from './compile';
 import { featuresVerb } from './features';
 import { generateVerb } from './generate';
 import { headerVerb } from './header';
@@ -24,6 +27,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   features: featuresVerb,
   run: runVerb,
   header: headerVerb,
+  compile: compileVerb,
   generate: generateVerb,
 };
 
@@ -69,7 +73,9 @@ function exitCodeOf(error: unknown): number {
     error instanceof FormatError ||
     error instanceof DspError ||
     error instanceof EmitError ||
-    error instanceof QuantizeError;
+    error instanceof QuantizeError ||
+    error instanceof GraphError ||
+    error instanceof TfliteError;
   return bad ? EXIT_BAD_INPUT : EXIT_INTERNAL_FAULT;
 }
 

@@ -6,6 +6,7 @@ import { elementCount } from '../graph/float-graph';
 import { checkInt8Graph } from '../quantize/check';
 import type { Int8FullyConnected, Int8Graph } from '../quantize/int8-graph';
 import { EmitError, type EmitErrorCode, type Model, type Receipt, type SelfTest } from './model';
+import { packableOps } from './packable';
 import { checkPlan } from './plan';
 import { checkPrefix } from './prefix';
 import { selfTestCount } from './self-test';
@@ -170,7 +171,7 @@ function checkNetwork(model: Model): void {
     refuse(`The network takes ${inputs} features but the blocks give ${featureCount(model)}.`);
   }
   if (outputs !== labels.length) refuse(`The network gives ${outputs} scores for ${labels.length} labels.`);
-  for (const op of graph.ops) if (op.kind === 'fullyConnected') checkHeadroom(op, graph);
+  for (const op of packableOps(graph)) if (op.kind === 'fullyConnected') checkHeadroom(op, graph);
   requireInteger(plan.arenaBytes, 1, LIMITS.arenaBytes, 'bytes of activations');
   checkPlan(graph, plan);
 }

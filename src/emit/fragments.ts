@@ -3,11 +3,18 @@
  * types and macros, followed from the functions that the model calls.
  */
 import configText from '../../firmware/mote/src/mote_config.h?raw';
+import convDspText from '../../firmware/mote/src/mote_conv_dsp.h?raw';
+import convPlainText from '../../firmware/mote/src/mote_conv_plain.h?raw';
+import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
+import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
 import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
 import fullyConnectedText from '../../firmware/mote/src/mote_fully_connected.h?raw';
 import inputText from '../../firmware/mote/src/mote_input.h?raw';
+import floatOpsText from '../../firmware/mote/src/mote_float_ops.h?raw';
 import mathText from '../../firmware/mote/src/mote_math.h?raw';
+import moveText from '../../firmware/mote/src/mote_move.h?raw';
+import poolText from '../../firmware/mote/src/mote_pool.h?raw';
 import rawText from '../../firmware/mote/src/mote_raw.h?raw';
 import requantizeText from '../../firmware/mote/src/mote_requantize.h?raw';
 import selftestText from '../../firmware/mote/src/mote_selftest.h?raw';
@@ -26,15 +33,23 @@ const FRAGMENTS = [
   requantizeText,
   fullyConnectedText,
   softmaxText,
+  convText,
+  convPlainText,
+  convDspText,
+  poolText,
+  elementwiseText,
+  moveText,
+  floatOpsText,
   windowText,
   smoothText,
   crc32Text,
   selftestText,
 ];
 
-/** One function, type or macro with the comment before it. */
+/** One function, type or macro, or a block that depends on the compiler, with the comment before it. */
 interface Item {
-  readonly name: string;
+  /** What it defines: one name, except for blocks. */
+  readonly names: readonly string[];
   readonly text: string;
   /** Other names of the runtime that it mentions. */
   readonly needs: readonly string[];
@@ -73,9 +88,9 @@ function itemsOf(fragment: string): Item[] {
     } else if (first.startsWith('/*')) {
       comment = text;
     } else {
-      const name = nameOf(text);
-      const needs = namesIn(text.join('\n')).filter((needed) => needed !== name);
-      items.push({ name, text: [...comment, ...text].join('\n'), needs });
+      const names = first.startsWith('#if') ? namesOfBlock(text) : [nameOf(text)];
+      const needs = namesIn(text.join('\n')).filter((needed) => !names.includes(needed));
+      items.push({ names, text: [...comment, ...text].join('\n'), needs });
       comment = [];
     }
   }
@@ -89,6 +104,14 @@ function endOfItem(first: string): (line: string) => boolean {
   if (first.startsWith('MOTE_FN') && /\{.*\}$/.test(first)) return () => true;
   if (first.startsWith('MOTE_FN') || first.startsWith('typedef struct {')) return (line) => line.startsWith('}');
   if (first === '') return () => true;
+  if (first.startsWith('#if')) {
+    let depth = 0;
+    return (line) => {
+      if (line.startsWith('#if')) depth++;
+      if (line.startsWith('#endif')) depth--;
+      return depth === 0;
+    };
+  }
   throw new Error(`A fragment of the runtime has a line that the emitter does not understand: ${first}`);
 }
 
@@ -99,6 +122,12 @@ function nameOf(text: readonly string[]): string {
     : /^(?:#define |MOTE_FN .*?\b)(mote_\w+(?=\()|MOTE_\w+)/.exec(first)?.[1];
   if (name === undefined) throw new Error(`A fragment of the runtime has an item without a name: ${first}`);
   return name;
+}
+
+/** Functions and macros that a block of conditional code defines in one of its branches. */
+function namesOfBlock(text: readonly string[]): string[] {
+  const definition = /^(?:#define |MOTE_FN .*?\b|MOTE_NAKED .*?\b)(mote_\w+(?=\()|MOTE_\w+)/;
+  return [...new Set(text.flatMap((line) => definition.exec(line)?.[1] ?? []))];
 }
 
 const ITEMS = FRAGMENTS.flatMap(itemsOf);
@@ -117,9 +146,9 @@ export function runtimeText(functions: Iterable<string>, prefix: string): string
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (needed.has(name)) continue;
     needed.add(name);
-    open.push(...ITEMS.filter((item) => item.name === name).flatMap((item) => item.needs));
+    open.push(...ITEMS.filter((item) => item.names.includes(name)).flatMap((item) => item.needs));
   }
-  const items = ITEMS.filter((item) => needed.has(item.name)).map((item) => item.text);
+  const items = ITEMS.filter((item) => item.names.some((name) => needed.has(name))).map((item) => item.text);
   const text = items.reduce((before, item) => {
     const together = item.startsWith('#define') && (before.split('\n').at(-1) as string).startsWith('#define');
     return before + (together ? '\n' : '\n\n') + item;

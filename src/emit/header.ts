@@ -1,13 +1,14 @@
 /** `model.h`: the model as one self-contained C99 and C++ header, a pure function of the pack. */
 import { strideFrames, windowFrames, type BlockKind, type CompiledBlock } from '../dsp/block';
 import { elementCount, type TensorId } from '../graph/float-graph';
-import type { Int8FullyConnected, Int8Op, Int8Tensor } from '../quantize/int8-graph';
+import type { Int8FullyConnected, Int8Tensor } from '../quantize/int8-graph';
 import { thresholdSteps } from './check-model';
 import { floatLiteral, int32Literal, stringLiteral, uint32Literal } from './c-literals';
 import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import type { Model } from './model';
 import { packId, readPack } from './pack';
+import { packableOps, type PackableOp } from './packable';
 import { receiptLines } from './receipt-text';
 import { selfTestCount } from './self-test';
 import { featureCount, measureModel, scratchFloats } from './size';
@@ -211,13 +212,13 @@ class HeaderPrinter {
     this.#floats('input_a', affine.a);
     this.#floats('input_b', affine.b);
     out.gap();
-    graph.ops.forEach((op, index) => this.#opConstants(op, index));
+    packableOps(graph).forEach((op, index) => this.#opConstants(op, index));
     out.comment(['Labels in UTF-8.']);
     this.#data('char *const', 'labels', labels.map(stringLiteral));
     out.gap();
   }
 
-  #opConstants(op: Int8Op, index: number): void {
+  #opConstants(op: PackableOp, index: number): void {
     const out = this.#out;
     switch (op.kind) {
       case 'fullyConnected': {
@@ -240,12 +241,12 @@ class HeaderPrinter {
     const [x, X, out] = [this.#x, this.#X, this.#out];
     out.comment(['From quantized features to scores, inside the arena.']);
     out.block(`${X}_FN void ${x}_run_network(void)`, () => {
-      this.#model.graph.ops.forEach((op, index) => this.#opCall(op, index));
+      packableOps(this.#model.graph).forEach((op, index) => this.#opCall(op, index));
     });
     out.gap();
   }
 
-  #opCall(op: Int8Op, index: number): void {
+  #opCall(op: PackableOp, index: number): void {
     const count = elementCount(this.#tensor(op.input).shape);
     switch (op.kind) {
       case 'fullyConnected':

@@ -8,6 +8,7 @@ import { canonicalJson } from './canonical-json';
 import { checkModel, checkReceipt, LIMITS, thresholdSteps } from './check-model';
 import { crc32 } from './crc32';
 import { EmitError, type Model, type Receipt, type SelfTest } from './model';
+import { packableOps, type PackableOp } from './packable';
 import { featureCount, scratchFloats } from './size';
 
 export const PACK_VERSION = 1;
@@ -65,7 +66,7 @@ function writeSection(section: Section, model: Model, out: ByteWriter): void {
     case 'tensors':
       return model.graph.tensors.forEach((tensor, id) => writeTensor(tensor, model.plan.offsets[id] as number, out));
     case 'ops':
-      return model.graph.ops.forEach((op) => writeOp(op, out));
+      return packableOps(model.graph).forEach((op) => writeOp(op, out));
     case 'selftest':
       return writeSelfTest(model.selfTest, out);
     case 'receipt': {
@@ -135,7 +136,7 @@ function writeTensor(tensor: Int8Tensor, offset: number, out: ByteWriter): void 
   out.u32(0);
 }
 
-function writeOp(op: Int8Op, out: ByteWriter): void {
+function writeOp(op: PackableOp, out: ByteWriter): void {
   const start = out.length;
   out.u32(INT8_OPCODE[op.kind], 0, op.input, op.output);
   switch (op.kind) {

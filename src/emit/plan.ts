@@ -1,6 +1,6 @@
 /** Places the activations of a network in one arena: tensors that are never needed at the same time share bytes. */
 import { elementCount, type TensorId } from '../graph/float-graph';
-import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { EmitError, type MemoryPlan } from './model';
 
 /** Offsets are multiples of this, so that kernels may read four activations at a time. */
@@ -14,12 +14,7 @@ interface Lifetime {
 
 /** Whether an op may write its output over its input: it reads element i for the last time before it writes it. */
 function worksInPlace(op: Int8Op): boolean {
-  switch (op.kind) {
-    case 'fullyConnected':
-      return false;
-    case 'softmax':
-      return true;
-  }
+  return op.kind === 'softmax';
 }
 
 /** Lifetime of each tensor, or null where nothing touches it. Op -1 is the arrival of the input. */
@@ -32,7 +27,7 @@ function lifetimes(graph: Int8Graph): (Lifetime | null)[] {
   };
   touch(graph.input, -1);
   graph.ops.forEach((op, index) => {
-    touch(op.input, index);
+    for (const id of inputsOf(op)) touch(id, index);
     touch(op.output, index);
   });
   touch(graph.output, graph.ops.length);
@@ -43,6 +38,7 @@ function lifetimes(graph: Int8Graph): (Lifetime | null)[] {
 function inPlacePairs(graph: Int8Graph, lives: readonly (Lifetime | null)[]): Map<TensorId, TensorId> {
   const pairs = new Map<TensorId, TensorId>();
   graph.ops.forEach((op, index) => {
+    if (op.kind !== 'softmax') return;
     const sameSize =
       elementCount(graph.tensors[op.input]?.shape ?? []) === elementCount(graph.tensors[op.output]?.shape ?? []);
     if (worksInPlace(op) && sameSize && lives[op.input]?.end === index) pairs.set(op.output, op.input);

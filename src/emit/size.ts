@@ -2,6 +2,7 @@
 import { windowFrames } from '../dsp/block';
 import type { Model, ModelSize } from './model';
 import { writePack } from './pack';
+import { packableOps } from './packable';
 
 function roundUp4(bytes: number): number {
   return Math.ceil(bytes / 4) * 4;
@@ -34,7 +35,7 @@ export function constantBytes(model: Model): number {
     0,
   );
   const affine = 4 * (model.affine.a.length + model.affine.b.length);
-  const ops = model.graph.ops.reduce((sum, op) => {
+  const ops = packableOps(model.graph).reduce((sum, op) => {
     switch (op.kind) {
       case 'fullyConnected':
         return sum + op.weights.length + 4 * (op.bias.length + op.multiplier.length + op.shift.length);

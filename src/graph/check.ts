@@ -2,7 +2,16 @@
  * Checks of a float graph: every op must read tensors that exist, in an order that can be executed, with weights that
  * fit the shapes and are finite. Whoever reads a graph (interpreter, quantizer) checks it once and then trusts it.
  */
-import { elementCount, GraphError, type FloatGraph, type FloatOp, type TensorId } from './float-graph';
+import {
+  elementCount,
+  floatInputsOf,
+  GraphError,
+  type FloatGraph,
+  type FloatOp,
+  type FloatTensor,
+  type TensorId,
+} from './float-graph';
+import { windowOutputShape } from './window2d';
 
 /** Largest tensor that a graph may hold, elements: far above what any microcontroller holds. */
 export const MAX_TENSOR_ELEMENTS = 1 << 22;
@@ -36,46 +45,121 @@ export function checkFloatGraph(graph: FloatGraph): void {
   elements(graph.output);
   const known = new Set<TensorId>([graph.input]);
   graph.ops.forEach((op, index) => {
-    const inputs = elements(op.input);
-    const outputs = elements(op.output);
-    if (!known.has(op.input)) {
-      throw new GraphError('bad-tensor', `Operation ${index} reads tensor ${op.input} before anything wrote it.`);
-    }
-    if (known.has(op.output)) {
+    const output = elements(op.output);
+    floatInputsOf(op).forEach((id, operand) => {
+      elements(id);
+      const constant = graph.tensors[id]?.data !== undefined;
+      if (constant && !((op.kind === 'add' || op.kind === 'mul') && operand === 1)) {
+        throw new GraphError('bad-tensor', `Operation ${index} reads a constant as its input.`);
+      }
+      if (!constant && !known.has(id)) {
+        throw new GraphError('bad-tensor', `Operation ${index} reads tensor ${id} before anything wrote it.`);
+      }
+    });
+    if (known.has(op.output) || graph.tensors[op.output]?.data) {
       throw new GraphError('bad-tensor', `Operation ${index} writes tensor ${op.output}, which is already in use.`);
     }
     known.add(op.output);
-    checkOp(op, index, inputs, outputs);
+    const tensors = floatInputsOf(op).map((id) => graph.tensors[id] as FloatTensor);
+    checkOp(op, index, tensors, graph.tensors[op.output] as FloatTensor, output);
   });
   if (graph.ops.length === 0 || !known.has(graph.output)) {
     throw new GraphError('bad-tensor', 'No operation writes the output of the network.');
   }
 }
 
-function checkOp(op: FloatOp, index: number, inputs: number, outputs: number): void {
+function checkOp(
+  op: FloatOp,
+  index: number,
+  inputs: readonly FloatTensor[],
+  output: FloatTensor,
+  outputs: number,
+): void {
+  const wrong = (what: string): never => {
+    throw new GraphError('shape-mismatch', `Operation ${index} (${op.kind}) ${what}.`);
+  };
+  const input = inputs[0] ?? wrong('has no input');
+  const values = elementCount(input.shape);
+  const finite = (...arrays: readonly Float32Array[]): void => {
+    if (arrays.every((array) => array.every(Number.isFinite))) return;
+    throw new GraphError(
+      'not-finite',
+      `Operation ${index} has weights that are not numbers: training diverged. Try a smaller learning rate.`,
+    );
+  };
+  const fits = (shape: readonly number[]): void => {
+    if (shape.length !== output.shape.length || shape.some((size, axis) => size !== output.shape[axis])) {
+      wrong(`gives [${shape.join(', ')}], but its output is [${output.shape.join(', ')}]`);
+    }
+  };
   switch (op.kind) {
-    case 'fullyConnected':
-      if (op.weights.length !== inputs * outputs || op.bias.length !== outputs) {
-        throw new GraphError(
-          'shape-mismatch',
-          `Operation ${index} connects ${inputs} inputs to ${outputs} units but has ${op.weights.length} weights and ` +
-            `${op.bias.length} biases.`,
-        );
+    case 'fullyConnected': {
+      const units = op.bias.length;
+      const width = op.weights.length / units;
+      if (!Number.isInteger(width) || values % width !== 0 || (values / width) * units !== outputs) {
+        wrong(`connects ${values} inputs to ${outputs} units but has ${op.weights.length} weights and ${units} biases`);
       }
-      if (!op.weights.every(Number.isFinite) || !op.bias.every(Number.isFinite)) {
-        throw new GraphError(
-          'not-finite',
-          `Operation ${index} has weights that are not numbers: training diverged. Try a smaller learning rate.`,
-        );
+      return finite(op.weights, op.bias);
+    }
+    case 'conv2d':
+    case 'depthwiseConv2d': {
+      const channels = input.shape[2] ?? wrong('needs the shape [H, W, C]');
+      const out = op.bias.length;
+      const taps = op.window.kernelHeight * op.window.kernelWidth;
+      const groups = op.kind === 'conv2d' ? op.groups : 1;
+      const weights = op.kind === 'conv2d' ? (taps * channels * out) / groups : taps * out;
+      if (channels % groups !== 0 || out % groups !== 0 || op.weights.length !== weights) {
+        wrong(`has ${op.weights.length} weights for ${out} channels`);
       }
+      if (op.kind === 'depthwiseConv2d' && channels * op.depthMultiplier !== out) wrong('has another multiplier');
+      fits(windowOutputShape(input.shape, op.window, out));
+      return finite(op.weights, op.bias);
+    }
+    case 'maxPool2d':
+    case 'averagePool2d':
+      return fits(windowOutputShape(input.shape, op.window, input.shape[2] ?? wrong('needs the shape [H, W, C]')));
+    case 'mean':
+      if (op.outer * op.count * op.inner !== values || op.outer * op.inner !== outputs) wrong('does not fit');
       return;
-    case 'softmax':
-      if (inputs !== outputs) {
-        throw new GraphError(
-          'shape-mismatch',
-          `Operation ${index}: softmax of ${inputs} values cannot give ${outputs}.`,
-        );
+    case 'add':
+    case 'mul': {
+      const second = inputs[1] ?? wrong('needs two inputs');
+      if (values !== outputs || outputs % elementCount(second.shape) !== 0) wrong('has inputs that do not fit');
+      return second.data && finite(second.data);
+    }
+    case 'concat': {
+      const size = inputs.reduce((sum, { shape }) => sum + (shape[op.axis] ?? 0), 0);
+      for (const { shape } of inputs) {
+        if (shape.length !== input.shape.length) wrong('joins values of different rank');
+        if (shape.some((length, axis) => axis !== op.axis && length !== input.shape[axis])) {
+          wrong('joins values of different shape');
+        }
       }
+      return fits(input.shape.map((length, axis) => (axis === op.axis ? size : length)));
+    }
+    case 'pad':
+      return fits(input.shape.map((size, axis) => size + (op.before[axis] ?? 0) + (op.after[axis] ?? 0)));
+    case 'transpose':
+      if (new Set(op.permutation).size !== input.shape.length) wrong('has other axes');
+      return fits(op.permutation.map((axis) => input.shape[axis] ?? 0));
+    case 'stridedSlice':
+      input.shape.forEach((size, axis) => {
+        const last = (op.begin[axis] ?? 0) + ((output.shape[axis] ?? 0) - 1) * (op.strides[axis] ?? 0);
+        if (!(last >= 0 && last < size) || !((op.strides[axis] ?? 0) >= 1)) wrong('reads outside its input');
+      });
+      return;
+    case 'resizeNearest':
+      if (input.shape.length !== 3 || input.shape[2] !== output.shape[2]) wrong('changes the channels');
+      return;
+    case 'scaleShift': {
+      const channels = input.shape.at(-1) ?? 0;
+      if (op.scale.length !== channels || op.shift.length !== channels || values !== outputs) wrong('does not fit');
+      return finite(op.scale, op.shift);
+    }
+    case 'reshape':
+    case 'unary':
+    case 'softmax':
+      if (values !== outputs) wrong(`of ${values} values cannot give ${outputs}`);
       return;
     default:
       throw new GraphError('unknown-op', `Operation ${index} is of an unknown kind.`);

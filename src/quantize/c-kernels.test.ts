@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkInt8Graph } from './check';
-import { foldBias, fullyConnectedInt8 } from './fully-connected';
+import { fullyConnectedInt8 } from './fully-connected';
 import { quantizeFeatures } from './input-affine';
 import type { Int8FullyConnected } from './int8-graph';
+import { foldedBias } from './ops/folded-bias';
 import { mbqm } from './requantize';
 import { MAX_SOFTMAX_CLASSES, softmaxInt8, softmaxParameters, softmaxTable } from './softmax';
 
@@ -152,7 +153,7 @@ function fullyConnectedCase(cases: CaseWriter, next: () => number): void {
   } catch {
     accepted = false;
   }
-  if (accepted) fullyConnectedInt8(op, foldBias(op, inputZero), input, outputZero, output);
+  if (accepted) fullyConnectedInt8(op, foldedBias(op, inputZero), input, outputZero, output);
   cases.add(
     [1, inputs, units, perChannel ? 1 : 0, inputZero, outputZero, actMin, 127],
     [input, op.weights, op.bias, op.multiplier, op.shift],

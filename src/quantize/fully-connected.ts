@@ -15,7 +15,7 @@ export function foldBias(op: Int8FullyConnected, inputZeroPoint: number): Int32A
   return folded;
 }
 
-/** One row; `bias` comes from `foldBias`. `output` has one element per unit. */
+/** All rows of the input; `bias` has the input's zero point folded in. */
 export function fullyConnectedInt8(
   op: Int8FullyConnected,
   bias: Int32Array,
@@ -24,13 +24,16 @@ export function fullyConnectedInt8(
   output: Int8Array,
 ): void {
   const { weights, multiplier, shift, actMin, actMax } = op;
-  const inputs = input.length;
+  const units = bias.length;
+  const inputs = weights.length / units;
   const perChannel = multiplier.length > 1;
-  for (let unit = 0, at = 0; unit < output.length; unit++) {
-    let sum = bias[unit] as number;
-    for (let i = 0; i < inputs; i++) sum = (sum + (weights[at++] as number) * (input[i] as number)) | 0;
-    const channel = perChannel ? unit : 0;
-    const value = mbqm(sum, multiplier[channel] as number, shift[channel] as number) + outputZeroPoint;
-    output[unit] = value < actMin ? actMin : value > actMax ? actMax : value;
+  for (let start = 0, out = 0; start < input.length; start += inputs) {
+    for (let unit = 0, at = 0; unit < units; unit++, out++) {
+      let sum = bias[unit] as number;
+      for (let i = 0; i < inputs; i++) sum = (sum + (weights[at++] as number) * (input[start + i] as number)) | 0;
+      const channel = perChannel ? unit : 0;
+      const value = mbqm(sum, multiplier[channel] as number, shift[channel] as number) + outputZeroPoint;
+      output[out] = value < actMin ? actMin : value > actMax ? actMax : value;
+    }
   }
 }

@@ -4,8 +4,16 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { checkInt8Graph } from './check';
-import { foldBias, fullyConnectedInt8 } from './fully-connected';
-import { QuantizeError, type Int8Graph } from './int8-graph';
+import { fullyConnectedInt8 } from './fully-connected';
+import { inputsOf, QuantizeError, type Int8Graph, type Int8Tensor } from './int8-graph';
+import { prepareConv2d } from './ops/conv2d';
+import { prepareDepthwiseConv2d } from './ops/depthwise-conv2d';
+import { prepareAdd, prepareMul } from './ops/elementwise';
+import { foldedBias } from './ops/folded-bias';
+import { prepareMean } from './ops/mean';
+import { concatInto, pad, stridedSlice, transpose } from './ops/move';
+import { preparePool2d } from './ops/pool2d';
+import { nearestIndex, resizeNearest } from './ops/resize-nearest';
 import { softmaxInt8, softmaxTable } from './softmax';
 
 /** Allocates nothing after creation: results are views that the next `run` overwrites. */
@@ -23,21 +31,75 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
   checkInt8Graph(graph);
   const activations = graph.tensors.map((tensor) => new Int8Array(elementCount(tensor.shape)));
   const at = (id: TensorId): Int8Array => activations[id] as Int8Array;
-  const zeroPoint = (id: TensorId): number => graph.tensors[id]?.zeroPoint ?? 0;
   const input = at(graph.input);
   const output = at(graph.output);
+  const tensor = (id: TensorId): Int8Tensor => graph.tensors[id] as Int8Tensor;
+  graph.tensors.forEach(({ data }, id) => data && at(id).set(data));
   const steps = graph.ops.map((op): (() => void) => {
-    const from = at(op.input);
+    const [first = 0, second = 0] = inputsOf(op);
+    const from = at(first);
     const to = at(op.output);
+    const [source, target] = [tensor(first), tensor(op.output)];
     switch (op.kind) {
       case 'fullyConnected': {
-        const bias = foldBias(op, zeroPoint(op.input));
-        const zeroOut = zeroPoint(op.output);
-        return () => fullyConnectedInt8(op, bias, from, zeroOut, to);
+        const bias = foldedBias(op, source.zeroPoint);
+        return () => fullyConnectedInt8(op, bias, from, target.zeroPoint, to);
       }
       case 'softmax': {
         const table = softmaxTable(op);
-        return () => softmaxInt8(from, op.diffMin, table, to);
+        const classes = source.shape.at(-1) as number;
+        const rows = Array.from({ length: from.length / classes }, (_, row) => [
+          from.subarray(row * classes, (row + 1) * classes),
+          to.subarray(row * classes, (row + 1) * classes),
+        ]);
+        return () => {
+          for (const [input, output] of rows) softmaxInt8(input as Int8Array, op.diffMin, table, output as Int8Array);
+        };
+      }
+      case 'conv2d':
+        return prepareConv2d(op, source, target, from, to);
+      case 'depthwiseConv2d':
+        return prepareDepthwiseConv2d(op, source, target, from, to);
+      case 'maxPool2d':
+      case 'averagePool2d':
+        return preparePool2d(op, source, target, from, to);
+      case 'mean':
+        return prepareMean(op, source, target, from, to);
+      case 'add':
+        return prepareAdd(op, [source, tensor(second)], target, from, at(second), to);
+      case 'mul':
+        return prepareMul(op, [source, tensor(second)], target, from, at(second), to);
+      case 'concat': {
+        const inner = elementCount(target.shape.slice(op.axis + 1));
+        const gap = (target.shape[op.axis] as number) * inner;
+        let start = 0;
+        const parts = op.inputs.map((id) => {
+          const block = (tensor(id).shape[op.axis] as number) * inner;
+          start += block;
+          return { values: at(id), block, start: start - block };
+        });
+        return () => {
+          for (const part of parts) concatInto(part.values, part.block, gap, part.start, to);
+        };
+      }
+      case 'pad':
+        return () => pad(source.shape, op.before, target.shape, target.zeroPoint, from, to);
+      case 'reshape':
+        return () => to.set(from);
+      case 'transpose':
+        return () => transpose(source.shape, op.permutation, from, to);
+      case 'lookup':
+        return () => {
+          for (let i = 0; i < to.length; i++) to[i] = op.table[(from[i] as number) + 128] as number;
+        };
+      case 'stridedSlice':
+        return () => stridedSlice(source.shape, op.begin, op.strides, target.shape, from, to);
+      case 'resizeNearest': {
+        const { alignCorners, halfPixelCenters } = op;
+        const [rows, columns] = [0, 1].map((axis) =>
+          nearestIndex(source.shape[axis] as number, target.shape[axis] as number, alignCorners, halfPixelCenters),
+        ) as [number[], number[]];
+        return () => resizeNearest(source.shape, rows, columns, from, to);
       }
     }
   });

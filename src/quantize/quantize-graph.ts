@@ -1,163 +1,294 @@
 /**
  * Full-integer post-training quantization with the TensorFlow Lite converter's rules: activations asymmetric int8 from
- * calibrated ranges, weights symmetric int8, biases int32, softmax output fixed at 1/256 and -128.
+ * calibrated ranges, weights symmetric int8, biases int32, softmax output fixed at 1/256 and -128. Every op is turned
+ * into integers or refused; nothing silently stays float.
  */
 import { checkFloatGraph } from '../graph/check';
-import { elementCount, type Activation, type FloatFullyConnected, type FloatGraph } from '../graph/float-graph';
+import { floatInputsOf, type FloatGraph, type FloatOp, type TensorId } from '../graph/float-graph';
 import { createFloatInterpreter } from '../graph/run-float';
+import { Random } from '../signal/random';
+import { foldBatchNorm } from './batch-norm';
+import { correctBiases } from './bias-correction';
+import { createRangeMeter, type CalibrationOptions, type Range, type RangeMeter } from './calibration';
 import { checkInt8Graph } from './check';
-import { QuantizeError, type Int8FullyConnected, type Int8Graph, type Int8Op, type Int8Tensor } from './int8-graph';
-import { clamp, quantizeMultiplier, roundHalfAway } from './requantize';
-import { softmaxParameters } from './softmax';
+import { equalize } from './equalize';
+import { fuseActivations } from './fuse-activations';
+import { QuantizeError, type Int8Graph, type Int8Op, type Int8Tensor, type LookupFunction } from './int8-graph';
+import { createInt8Interpreter } from './interpreter';
+import { activationRange } from './ops/activation-range';
+import { addParameters, mulParameters } from './ops/elementwise';
+import { lookupTable } from './ops/lookup';
+import { meanParameters } from './ops/mean';
+import { quantizeWeights, type WeightScales } from './quantize-weights';
+import { dequantize, quantizeValues } from './quantize-values';
+import { planScales, type QuantParameters } from './shared-scales';
+import { MAX_SOFTMAX_CLASSES, softmaxParameters } from './softmax';
 
 export interface QuantizeOptions {
-  /** One weight scale per layer, or one per unit (finer; costs 8 bytes per unit). */
-  readonly weights: 'per-tensor' | 'per-channel';
+  /** Default per-channel. */
+  readonly weights?: WeightScales;
+  /** How activation ranges are estimated. Default min-max. */
+  readonly calibration?: CalibrationOptions;
+  /**
+   * Cross-layer equalization of the float network first; `auto` keeps it where the int8 network then comes closer to the
+   * float one on the calibration inputs. Default false.
+   */
+  readonly equalize?: boolean | 'auto';
+  /** Correct the mean error of every layer's output, measured on the calibration inputs, in its bias. Default false. */
+  readonly biasCorrection?: boolean;
 }
 
-interface Range {
-  min: number;
-  max: number;
+/** What was quantized, beside the result: for reports that compare layer by layer. */
+export interface Quantization {
+  readonly graph: Int8Graph;
+  /** The float network as it was quantized: batch normalizations folded, activations fused, perhaps equalized. */
+  readonly float: FloatGraph;
+  readonly equalized: boolean;
 }
+
+/** Calibration inputs kept for a second look (bias correction, choosing by error). */
+const SAMPLE = 128;
+const SAMPLE_SEED = 1;
+const MAX_RANK = 4;
 
 /**
  * Quantizes `float`, with activation ranges measured on `calibration`: network inputs (scaled features) of training
- * windows, never of test windows. Throws QuantizeError `no-calibration-data`, `not-finite` or `overflow`.
+ * windows, never of test windows; gone through once. Throws GraphError, and QuantizeError `no-calibration-data`,
+ * `not-finite`, `overflow`, `bad-input` or `unsupported-op`.
  */
 export function quantizeGraph(
   float: FloatGraph,
   calibration: Iterable<Float32Array>,
-  options: QuantizeOptions = { weights: 'per-channel' },
+  options: QuantizeOptions = {},
 ): Int8Graph {
+  return quantizeInDetail(float, calibration, options).graph;
+}
+
+/** As `quantizeGraph`, with the float network that the result is to be compared with. */
+export function quantizeInDetail(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: QuantizeOptions = {},
+): Quantization {
   checkFloatGraph(float);
-  const ranges = measureRanges(float, calibration);
-  const softmaxOutputs = new Set(float.ops.filter((op) => op.kind === 'softmax').map((op) => op.output));
-  const tensors = float.tensors.map((tensor, id): Int8Tensor => ({
-    name: tensor.name,
-    shape: tensor.shape,
-    ...(softmaxOutputs.has(id) ? { scale: 1 / 256, zeroPoint: -128 } : activationScale(ranges[id] as Range)),
-  }));
-  const ops = float.ops.map((op): Int8Op => {
-    const input = tensors[op.input] as Int8Tensor;
-    const output = tensors[op.output] as Int8Tensor;
-    switch (op.kind) {
-      case 'fullyConnected':
-        return quantizeFullyConnected(op, input, output, options);
-      case 'softmax':
-        return { kind: 'softmax', input: op.input, output: op.output, ...softmaxParameters(input.scale) };
+  const plain = fuseActivations(foldBatchNorm(float));
+  refuseUnsupported(plain);
+  const equalized = options.equalize ? equalize(plain) : plain;
+  // One pass over the data serves both candidates: it may be a stream.
+  const candidates = options.equalize === 'auto' && equalized !== plain ? [plain, equalized] : [equalized];
+  const meters = candidates.map((graph) => createRangeMeter(graph, options.calibration ?? { method: 'min-max' }));
+  const sample = new Reservoir(options.biasCorrection || candidates.length > 1 ? SAMPLE : 0);
+  for (const input of calibration) {
+    for (const meter of meters) meter.add(input);
+    sample.offer(input);
+  }
+  const results = candidates.map((graph, index) => {
+    const ranges = (meters[index] as RangeMeter).ranges();
+    const quantized = quantizePrepared(graph, ranges, options.weights ?? 'per-channel');
+    return {
+      graph: options.biasCorrection ? correctBiases(graph, quantized, sample.inputs) : quantized,
+      float: graph,
+      equalized: graph !== plain,
+    };
+  });
+  const [first, second] = results as [Quantization, Quantization?];
+  if (!second) return first;
+  return outputError(second, sample.inputs) < outputError(first, sample.inputs) ? second : first;
+}
+
+/** Integers for a network without scaleShift ops; tensor ids stay, rescaled concat inputs are appended. */
+function quantizePrepared(float: FloatGraph, ranges: readonly Range[], weights: WeightScales): Int8Graph {
+  const plan = planScales(float, ranges);
+  const tensors = float.tensors.map(({ name, shape, data }, id): Int8Tensor => {
+    const parameters = plan.parameters[id] as QuantParameters;
+    return { name, shape, ...parameters, ...(data ? { data: quantizeValues(data, parameters) } : {}) };
+  });
+  const ops: Int8Op[] = [];
+  float.ops.forEach((op, index) => {
+    if (op.kind !== 'concat') {
+      ops.push(quantizeOp(op, tensors, weights));
+      return;
     }
+    const output = tensors[op.output] as Int8Tensor;
+    const rescaled = new Map<TensorId, TensorId>();
+    for (const id of plan.rescaled.get(index) ?? []) {
+      const input = tensors[id] as Int8Tensor;
+      const copy = { ...input, name: `${input.name}/rescaled`, scale: output.scale, zeroPoint: output.zeroPoint };
+      rescaled.set(id, tensors.push(copy) - 1);
+      ops.push({
+        kind: 'lookup',
+        input: id,
+        output: tensors.length - 1,
+        function: 'quantize',
+        alpha: 0,
+        table: tableOf('quantize', input, output),
+      });
+    }
+    ops.push({ ...op, inputs: op.inputs.map((id) => rescaled.get(id) ?? id) });
   });
   const graph = { tensors, ops, input: float.input, output: float.output };
   checkInt8Graph(graph);
   return graph;
 }
 
-/** Smallest and largest value of every tensor over the calibration inputs, widened to include 0. */
-function measureRanges(float: FloatGraph, calibration: Iterable<Float32Array>): Range[] {
-  const interpreter = createFloatInterpreter(float);
-  const ranges = float.tensors.map((): Range => ({ min: 0, max: 0 }));
-  let inputs = 0;
-  for (const input of calibration) {
-    interpreter.run(input);
-    inputs++;
-    interpreter.activations.forEach((values, id) => {
-      const range = ranges[id] as Range;
-      for (const value of values) {
-        if (value < range.min) range.min = value;
-        else if (value > range.max) range.max = value;
-        else if (Number.isNaN(value)) range.max = NaN;
+function quantizeOp(
+  op: Exclude<FloatOp, { kind: 'concat' }>,
+  tensors: readonly Int8Tensor[],
+  weights: WeightScales,
+): Int8Op {
+  const tensor = (id: TensorId): Int8Tensor => tensors[id] as Int8Tensor;
+  const output = tensor(op.output);
+  switch (op.kind) {
+    case 'fullyConnected':
+    case 'conv2d':
+    case 'depthwiseConv2d': {
+      const { activation, ...rest } = op;
+      return {
+        ...rest,
+        ...quantizeWeights(op, output.name, tensor(op.input), output, weights),
+        ...activationRange(activation, output.scale, output.zeroPoint),
+      };
+    }
+    case 'maxPool2d':
+    case 'averagePool2d': {
+      const { activation, ...rest } = op;
+      return { ...rest, ...activationRange(activation, output.scale, output.zeroPoint) };
+    }
+    case 'softmax':
+      return { ...op, ...softmaxParameters(tensor(op.input).scale) };
+    case 'mean':
+      return { ...op, ...meanParameters(tensor(op.input).scale, output.scale, op.count) };
+    case 'add': {
+      const { activation, inputs, output: id, subtract } = op;
+      const [a, b] = [tensor(inputs[0]), tensor(inputs[1])];
+      const parameters = addParameters(a.scale, b.scale, output.scale, subtract);
+      return {
+        kind: 'add',
+        inputs,
+        output: id,
+        subtract,
+        ...parameters,
+        ...activationRange(activation, output.scale, output.zeroPoint),
+      };
+    }
+    case 'mul': {
+      const [a, b] = [tensor(op.inputs[0]), tensor(op.inputs[1])];
+      return {
+        kind: 'mul',
+        inputs: op.inputs,
+        output: op.output,
+        ...mulParameters(a.scale, b.scale, output.scale),
+        ...activationRange(op.activation, output.scale, output.zeroPoint),
+      };
+    }
+    case 'pad':
+    case 'reshape':
+    case 'transpose':
+    case 'stridedSlice':
+    case 'resizeNearest':
+      return op;
+    case 'unary':
+      return {
+        kind: 'lookup',
+        input: op.input,
+        output: op.output,
+        function: op.function,
+        alpha: op.alpha,
+        table: tableOf(op.function, tensor(op.input), output, op.alpha),
+      };
+    case 'scaleShift':
+      return unsupported(output.name, 'a batch normalization is left over', 'Fold it into its layer first.');
+  }
+}
+
+function tableOf(name: LookupFunction, input: QuantParameters, output: QuantParameters, alpha = 0): Int8Array {
+  return lookupTable(
+    name,
+    {
+      inputScale: input.scale,
+      inputZero: input.zeroPoint,
+      outputScale: output.scale,
+      outputZero: output.zeroPoint,
+    },
+    alpha,
+  );
+}
+
+/** Combinations that int8 cannot hold, named before any work is done. */
+function refuseUnsupported(graph: FloatGraph): void {
+  for (const op of graph.ops) {
+    const name = graph.tensors[op.output]?.name ?? '';
+    for (const id of [...floatInputsOf(op), op.output]) {
+      const tensor = graph.tensors[id];
+      if (tensor && tensor.shape.length > MAX_RANK) {
+        unsupported(
+          name,
+          `the tensor "${tensor.name}" has ${tensor.shape.length} axes`,
+          `Reshape it to ${MAX_RANK} at most.`,
+        );
       }
-    });
-  }
-  if (inputs === 0) {
-    throw new QuantizeError(
-      'no-calibration-data',
-      'Quantization needs at least one training window to measure ranges.',
-    );
-  }
-  if (ranges.some(({ min, max }) => !Number.isFinite(min) || !Number.isFinite(max))) {
-    throw new QuantizeError('not-finite', 'The network gives values that are not numbers on the training windows.');
-  }
-  return ranges;
-}
-
-function activationScale({ min, max }: Range): { scale: number; zeroPoint: number } {
-  const scale = Math.fround((max - min) / 255);
-  // A tensor that is always zero (or smaller than float32 can divide) has no range to spread over the integers.
-  if (scale === 0) return { scale: 1, zeroPoint: 0 };
-  return { scale, zeroPoint: clamp(roundHalfAway(-128 - min / scale), -128, 127) };
-}
-
-function quantizeFullyConnected(
-  op: FloatFullyConnected,
-  input: Int8Tensor,
-  output: Int8Tensor,
-  options: QuantizeOptions,
-): Int8FullyConnected {
-  const inputs = elementCount(input.shape);
-  const units = elementCount(output.shape);
-  const perChannel = options.weights === 'per-channel' && units > 1;
-  const channels = perChannel ? units : 1;
-  const perScale = (units / channels) * inputs;
-
-  const weights = new Int8Array(op.weights.length);
-  const weightScale = new Float32Array(channels);
-  const multiplier = new Int32Array(channels);
-  const shift = new Int32Array(channels);
-  for (let channel = 0; channel < channels; channel++) {
-    let largest = 0;
-    for (let i = channel * perScale; i < (channel + 1) * perScale; i++) {
-      largest = Math.max(largest, Math.abs(op.weights[i] as number));
     }
-    // Weights that are all zero (or vanish in float32) stay zero under any scale.
-    weightScale[channel] = largest / 127;
-    if (weightScale[channel] === 0) weightScale[channel] = 1;
-    const scale = weightScale[channel] as number;
-    for (let i = channel * perScale; i < (channel + 1) * perScale; i++) {
-      weights[i] = clamp(roundHalfAway((op.weights[i] as number) / scale), -127, 127);
-    }
-    // The reference kernel rounds the product of scales to float32 per tensor, and keeps it in double per channel.
-    const product = perChannel ? input.scale * scale : Math.fround(input.scale * scale);
-    const quantized = quantizeMultiplier(product / output.scale);
-    multiplier[channel] = quantized.multiplier;
-    shift[channel] = quantized.shift;
-  }
-
-  const bias = new Int32Array(units);
-  for (let unit = 0; unit < units; unit++) {
-    const scale = input.scale * (weightScale[perChannel ? unit : 0] as number);
-    const value = roundHalfAway((op.bias[unit] as number) / scale);
-    if (!(Math.abs(value) < 2 ** 31)) {
-      throw new QuantizeError(
-        'overflow',
-        `The bias of unit ${unit} in "${output.name}" is too large beside its weights to be held in 32 bits.`,
+    const constants = floatInputsOf(op).filter((id) => graph.tensors[id]?.data);
+    if (constants.length > 0 && ((op.kind !== 'add' && op.kind !== 'mul') || constants.includes(op.inputs[0]))) {
+      unsupported(
+        name,
+        `${op.kind} reads a constant`,
+        'Only the second operand of an addition or multiplication may be constant.',
       );
     }
-    bias[unit] = value;
+    if (op.kind === 'unary' && op.alpha < 0) {
+      unsupported(name, `a leaky ReLU with the negative slope ${op.alpha}`, 'Use a slope of 0 or more.');
+    }
+    if (op.kind === 'softmax') {
+      const classes = graph.tensors[op.input]?.shape.at(-1) ?? 1;
+      if (classes > MAX_SOFTMAX_CLASSES) {
+        unsupported(
+          name,
+          `softmax over ${classes} classes`,
+          `Use at most ${MAX_SOFTMAX_CLASSES}, or end the network before it.`,
+        );
+      }
+    }
   }
-  return {
-    kind: 'fullyConnected',
-    input: op.input,
-    output: op.output,
-    weights,
-    bias,
-    weightScale,
-    multiplier,
-    shift,
-    ...activationRange(op.activation, output),
-  };
 }
 
-function activationRange(activation: Activation, output: Int8Tensor): { actMin: number; actMax: number } {
-  switch (activation) {
-    case 'none':
-      return { actMin: -128, actMax: 127 };
-    case 'relu':
-      return { actMin: output.zeroPoint, actMax: 127 };
-    case 'relu6':
-      return {
-        actMin: output.zeroPoint,
-        actMax: Math.min(127, output.zeroPoint + roundHalfAway(Math.fround(6 / output.scale))),
-      };
+function unsupported(layer: string, what: string, help: string): never {
+  throw new QuantizeError('unsupported-op', `The layer "${layer}" cannot be quantized: ${what}. ${help}`);
+}
+
+/** Mean squared error of the output; before a final softmax, which would hide errors in the losing classes. */
+function outputError({ graph, float }: Quantization, inputs: readonly Float32Array[]): number {
+  const last = float.ops.find((op) => op.output === float.output);
+  const id = last?.kind === 'softmax' ? last.input : float.output;
+  const tensor = graph.tensors[id] as Int8Tensor;
+  const reference = createFloatInterpreter(float);
+  const network = createInt8Interpreter(graph);
+  let error = 0;
+  for (const input of inputs) {
+    reference.run(input);
+    network.run(quantizeValues(input, graph.tensors[graph.input] as Int8Tensor));
+    const actual = network.activations[id] as Int8Array;
+    reference.activations[id]?.forEach((value, i) => (error += (dequantize(actual[i] as number, tensor) - value) ** 2));
+  }
+  return error;
+}
+
+/** Copies of up to `size` inputs of a stream, every input with the same chance (Vitter's algorithm R), reproducible. */
+class Reservoir {
+  readonly inputs: Float32Array[] = [];
+  private readonly random = new Random(SAMPLE_SEED);
+  private seen = 0;
+
+  constructor(private readonly size: number) {}
+
+  offer(input: Float32Array): void {
+    if (this.size === 0) return;
+    this.seen++;
+    if (this.inputs.length < this.size) {
+      this.inputs.push(input.slice());
+      return;
+    }
+    const place = this.random.integer(this.seen);
+    if (place < this.size) this.inputs[place] = input.slice();
   }
 }

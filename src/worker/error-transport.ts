@@ -1,6 +1,7 @@
 /** Errors across the worker boundary: structured clone loses their class and code, this keeps both. */
 import { DspError, type DspErrorCode } from '../dsp/block';
 import { EmitError, type EmitErrorCode } from '../emit/model';
+import { TfliteError, type TfliteErrorCode } from '../emit/tflite/tflite-error';
 import { GraphError, type GraphErrorCode } from '../graph/float-graph';
 import { LearnError, type LearnErrorCode } from '../learn/pipeline';
 import { QuantizeError, type QuantizeErrorCode } from '../quantize/int8-graph';
@@ -48,6 +49,8 @@ function revive({ name, code, message, cause }: PortableError): Error {
       return new GraphError(code as GraphErrorCode, message, options);
     case 'QuantizeError':
       return new QuantizeError(code as QuantizeErrorCode, message, options);
+    case 'TfliteError':
+      return new TfliteError(code as TfliteErrorCode, message, options);
     case 'EmitError':
       return new EmitError(code as EmitErrorCode, message, options);
     default: {

@@ -3,6 +3,7 @@
  * smooth and a job that does not stop can be ended.
  */
 import { LearnError } from '../learn/pipeline';
+import type { CompileInputs, CompileOutputs } from './compile-job';
 import { unpackError } from './error-transport';
 import type { EvaluateInputs, Evaluation } from './evaluate-job';
 import type { FeatureInputs, FeatureTable } from './feature-job';
@@ -21,6 +22,8 @@ export interface Trainer {
   extractFeatures(inputs: FeatureInputs, options?: { readonly signal?: AbortSignal }): Promise<FeatureTable>;
   /** A finished model on recordings, window by window. */
   evaluate(inputs: EvaluateInputs, options?: { readonly signal?: AbortSignal }): Promise<Evaluation>;
+  /** A `.tflite` to C: header, pack and memory plan. */
+  compile(inputs: CompileInputs, options?: { readonly signal?: AbortSignal }): Promise<CompileOutputs>;
   /** Ends the worker; running jobs reject as cancelled. It starts again when needed. */
   dispose(): void;
 }
@@ -148,6 +151,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     train: (inputs, { signal, onProgress }) => run('train', inputs, signal, onProgress),
     extractFeatures: (inputs, { signal } = {}) => run('features', inputs, signal),
     evaluate: (inputs, { signal } = {}) => run('evaluate', inputs, signal),
+    compile: (inputs, { signal } = {}) => run('compile', inputs, signal),
     dispose: () => endWorker(cancelled),
   };
 }

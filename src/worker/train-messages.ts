@@ -1,4 +1,5 @@
 /** What the app and its training worker say to each other. */
+import type { CompileInputs, CompileOutputs } from './compile-job';
 import type { PortableError } from './error-transport';
 import type { EvaluateInputs, Evaluation } from './evaluate-job';
 import type { FeatureInputs, FeatureTable } from './feature-job';
@@ -9,6 +10,7 @@ export interface Jobs {
   readonly train: { readonly inputs: TrainInputs; readonly outputs: TrainOutputs };
   readonly features: { readonly inputs: FeatureInputs; readonly outputs: FeatureTable };
   readonly evaluate: { readonly inputs: EvaluateInputs; readonly outputs: Evaluation };
+  readonly compile: { readonly inputs: CompileInputs; readonly outputs: CompileOutputs };
 }
 
 export type JobKind = keyof Jobs;

@@ -1,4 +1,5 @@
 /** The worker's side: runs the jobs that it is asked for and answers. Knows no global scope, so that tests can run it. */
+import { compileJob } from './compile-job';
 import { packError } from './error-transport';
 import { evaluate } from './evaluate-job';
 import { extractFeatures } from './feature-job';
@@ -28,6 +29,8 @@ export function createTrainServer(
         return extractFeatures(request.inputs, { signal, now });
       case 'evaluate':
         return evaluate(request.inputs, { signal, now });
+      case 'compile':
+        return compileJob(request.inputs, { signal });
     }
   };
 

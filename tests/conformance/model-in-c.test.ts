@@ -28,7 +28,7 @@ it('covers every kind of block, both kinds of scales', () => {
   const kinds = new Set(models.flatMap((model) => model.blocks.map((block) => block.kind)));
   expect([...kinds].sort()).toEqual(['flatten', 'raw', 'spectral']);
   const scales = models.flatMap((model) =>
-    model.graph.ops.map((op) => (op.kind === 'softmax' ? 0 : op.multiplier.length)),
+    model.graph.ops.map((op) => (op.kind === 'fullyConnected' ? op.multiplier.length : 0)),
   );
   expect(scales.includes(1)).toBe(true);
   expect(Math.max(...scales)).toBeGreaterThan(1);

@@ -48,9 +48,11 @@ export const format = {
   percent: (share: number): string => withUnit(share * 100, 1, 1, '%'),
   /** 0.971 -> "97 %" */
   percent0: (share: number): string => withUnit(share * 100, 0, 0, '%'),
-  /** 62.5 -> "62.5 Hz"; from 1000 "16 kHz". */
-  hz: (hertz: number): string =>
-    Math.abs(hertz) >= 10_000 ? withUnit(hertz / 1000, 0, 2, 'kHz') : withUnit(hertz, 0, 2, 'Hz'),
+  /** 62.5 -> "62.5 Hz"; then "16 kHz", "120 MHz". */
+  hz: (hertz: number): string => {
+    if (Math.abs(hertz) >= 10_000_000) return withUnit(hertz / 1e6, 0, 2, 'MHz');
+    return Math.abs(hertz) >= 10_000 ? withUnit(hertz / 1000, 0, 2, 'kHz') : withUnit(hertz, 0, 2, 'Hz');
+  },
   /** Milliseconds; "0.42 ms", "12.3 ms", "480 ms", "2.4 s". */
   ms: (milliseconds: number): string => {
     const size = Math.abs(milliseconds);

@@ -6,6 +6,7 @@ import { t } from '../messages/messages.svelte';
 import type { StudioServices } from '../services';
 import { Route } from '../shell/route.svelte';
 import { Boards } from './boards.svelte';
+import { Compilation } from './compilation.svelte';
 import { Deployment } from './deployment.svelte';
 import { Models } from './models.svelte';
 import { Project } from './project.svelte';
@@ -31,6 +32,7 @@ export class Studio {
   readonly models: Models;
   readonly training: Training;
   readonly recorder: Recorder;
+  readonly compilation: Compilation;
 
   /** Why the current model no longer fits what is upstream; null when it is up to date or there is none. */
   readonly staleReason = $derived.by<StaleReason | null>(() => {
@@ -62,6 +64,7 @@ export class Studio {
     readonly store: StudioStore,
   ) {
     this.boards = new Boards(services.boards, store);
+    this.compilation = new Compilation(services);
     this.recordings = new Recordings(store);
     this.project = new Project(store, () => this.recordings.all);
     this.models = new Models(store);

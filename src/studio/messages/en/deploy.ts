@@ -214,4 +214,32 @@ export const deploy = {
   downloadPackHint: 'What a board with Mote’s firmware takes; also opens on the command line.',
   downloadOf: 'Download {file}, {size:bytes}',
   downloadFailed: 'The files could not be made',
+
+  compileTitle: 'Bring your own model',
+  compileLead:
+    'Any int8 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels. Drop the file here or choose it; it never leaves this computer.',
+  compileOpen: 'Choose a .tflite',
+  compileTarget: 'Made for',
+  targetGeneric: 'Any chip (portable C)',
+  targetM4: 'Cortex-M4, M7, M33',
+  targetM0: 'Cortex-M0, M0+',
+  targetEsp32: 'ESP32',
+  targetAvr: 'AVR (Arduino Uno, Mega)',
+  targetRv32: 'RISC-V (RV32)',
+  compiling: 'Compiling {file}',
+  compiled: '{file} is compiled',
+  compiledInt8: {
+    one: '{count:int} operation in integers.',
+    other: '{count:int} operations, all in integers.',
+  },
+  compiledFloat: {
+    one: '{count:int} operation in floating point: the file is not quantized.',
+    other: '{count:int} operations in floating point: the file is not quantized.',
+  },
+  compileNote: 'Changed on the way',
+  compileRam: 'Working memory',
+  compileFlash: 'Constants in flash',
+  compileMacs: 'Multiply-adds',
+  compileFailed: '{file} could not be compiled',
+  compileTooLarge: 'It is larger than 16 MB. Models for microcontrollers are far smaller: is it the right file?',
 } as const;

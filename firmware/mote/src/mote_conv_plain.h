@@ -1,0 +1,239 @@
+/*
+ * Weighted int8 layers in portable C, weights as TensorFlow lays them out: OHWI for convolutions, [kernel_h][kernel_w][c]
+ * for depthwise ones, [unit][input] for fully connected layers. The reference that all other kernels must equal.
+ *
+ * Scratch: convolution kernel_h * kernel_w * in_c bytes (none for 1 x 1 with stride 1 and no padding); depthwise
+ * ((kernel_h - 1) * dilation_h + 1) rows of ((out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1) * in_c bytes.
+ */
+#ifndef MOTE_CONV_PLAIN_H
+#define MOTE_CONV_PLAIN_H
+
+#include <stdint.h>
+
+#include "mote_config.h"
+#include "mote_conv.h"
+#include "mote_requantize.h"
+
+/* From a sum of products to an activation of output channel `channel`. */
+MOTE_FN int8_t mote_requantize(const mote_conv *op, int32_t sum, int32_t channel) {
+    const int32_t c = op->per_channel ? channel : 0;
+    int32_t value = mote_mbqm(sum, op->multiplier[c], op->shift[c]) + op->out_zero;
+    if (value < op->act_min) {
+        value = op->act_min;
+    }
+    if (value > op->act_max) {
+        value = op->act_max;
+    }
+    return (int8_t)value;
+}
+
+MOTE_FN void mote_copy_bytes(const int8_t *from, int32_t count, int8_t *to) {
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        to[i] = from[i];
+    }
+}
+
+MOTE_FN void mote_fill_bytes(int32_t value, int32_t count, int8_t *to) {
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        to[i] = (int8_t)value;
+    }
+}
+
+/* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
+MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+    const int8_t *w = (const int8_t *)op->weights;
+    int32_t channel = 0;
+    int32_t i;
+    for (; channel + 4 <= op->out_c; channel += 4) {
+        const int8_t *w1 = w + k;
+        const int8_t *w2 = w1 + k;
+        const int8_t *w3 = w2 + k;
+        int32_t s0 = op->bias[channel];
+        int32_t s1 = op->bias[channel + 1];
+        int32_t s2 = op->bias[channel + 2];
+        int32_t s3 = op->bias[channel + 3];
+        for (i = 0; i < k; i++) {
+            const int32_t value = x[i];
+            s0 += value * w[i];
+            s1 += value * w1[i];
+            s2 += value * w2[i];
+            s3 += value * w3[i];
+        }
+        output[channel] = mote_requantize(op, s0, channel);
+        output[channel + 1] = mote_requantize(op, s1, channel + 1);
+        output[channel + 2] = mote_requantize(op, s2, channel + 2);
+        output[channel + 3] = mote_requantize(op, s3, channel + 3);
+        w = w3 + k;
+    }
+    for (; channel < op->out_c; channel++) {
+        int32_t sum = op->bias[channel];
+        for (i = 0; i < k; i++) {
+            sum += (int32_t)x[i] * w[i];
+        }
+        output[channel] = mote_requantize(op, sum, channel);
+        w += k;
+    }
+}
+
+/* The inputs under the kernel at output (y, x), kernel row by kernel row; padding holds the input's zero point. */
+MOTE_FN void mote_gather_patch(const mote_conv *op, const int8_t *input, int32_t y, int32_t x, int8_t *patch) {
+    const int32_t left = x * op->stride_w - op->pad_left;
+    int32_t ky, kx;
+    for (ky = 0; ky < op->kernel_h; ky++) {
+        const int32_t row = y * op->stride_h - op->pad_top + ky * op->dilation_h;
+        if (row < 0 || row >= op->in_h) {
+            mote_fill_bytes(op->in_zero, op->kernel_w * op->in_c, patch);
+            patch += op->kernel_w * op->in_c;
+        } else if (op->dilation_w == 1 && left >= 0 && left + op->kernel_w <= op->in_w) {
+            mote_copy_bytes(input + (row * op->in_w + left) * op->in_c, op->kernel_w * op->in_c, patch);
+            patch += op->kernel_w * op->in_c;
+        } else {
+            for (kx = 0; kx < op->kernel_w; kx++) {
+                const int32_t column = left + kx * op->dilation_w;
+                if (column < 0 || column >= op->in_w) {
+                    mote_fill_bytes(op->in_zero, op->in_c, patch);
+                } else {
+                    mote_copy_bytes(input + (row * op->in_w + column) * op->in_c, op->in_c, patch);
+                }
+                patch += op->in_c;
+            }
+        }
+    }
+}
+
+/* A convolution that needs no patches: every pixel by itself. */
+MOTE_FN int mote_is_pointwise(const mote_conv *op) {
+    return op->kernel_h == 1 && op->kernel_w == 1 && op->stride_h == 1 && op->stride_w == 1 && op->out_h == op->in_h &&
+           op->out_w == op->in_w;
+}
+
+/* Convolution, one group. Output must not overlap the input. */
+MOTE_FN void mote_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+    const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
+    int8_t *patch = (int8_t *)scratch;
+    int32_t y, x;
+    for (y = 0; y < op->out_h; y++) {
+        for (x = 0; x < op->out_w; x++) {
+            mote_gather_patch(op, input, y, x, patch);
+            mote_matmul_plain(op, patch, k, output);
+            output += op->out_c;
+        }
+    }
+}
+
+/* The same for 1 x 1 with stride 1: the pixels are their own patches. Output must not overlap the input. */
+MOTE_FN void mote_conv2d_pointwise(const mote_conv *op, const int8_t *input, int8_t *output) {
+    int32_t at;
+    for (at = op->out_h * op->out_w; at > 0; at--) {
+        mote_matmul_plain(op, input, op->in_c, output);
+        input += op->in_c;
+        output += op->out_c;
+    }
+}
+
+/* Convolution whose channels fall into groups. Output must not overlap the input. */
+MOTE_FN void mote_conv2d_grouped(const mote_conv *op, int32_t groups, const int8_t *input, int8_t *output) {
+    const int32_t in_c = op->in_c / groups;
+    const int32_t out_c = op->out_c / groups;
+    int32_t y, x, channel, ky, kx, i;
+    for (y = 0; y < op->out_h; y++) {
+        for (x = 0; x < op->out_w; x++) {
+            const int8_t *w = (const int8_t *)op->weights;
+            for (channel = 0; channel < op->out_c; channel++) {
+                const int32_t first = channel / out_c * in_c;
+                int32_t sum = op->bias[channel];
+                for (ky = 0; ky < op->kernel_h; ky++) {
+                    const int32_t row = y * op->stride_h - op->pad_top + ky * op->dilation_h;
+                    for (kx = 0; kx < op->kernel_w; kx++) {
+                        const int32_t column = x * op->stride_w - op->pad_left + kx * op->dilation_w;
+                        const int inside = row >= 0 && row < op->in_h && column >= 0 && column < op->in_w;
+                        for (i = 0; i < in_c; i++) {
+                            const int32_t value =
+                                inside ? input[(row * op->in_w + column) * op->in_c + first + i] : op->in_zero;
+                            sum += value * w[i];
+                        }
+                        w += in_c;
+                    }
+                }
+                *output++ = mote_requantize(op, sum, channel);
+            }
+        }
+    }
+}
+
+/* Pixels of a padded row of the depthwise ring. */
+MOTE_FN int32_t mote_ring_width(const mote_conv *op) {
+    return (op->out_w - 1) * op->stride_w + (op->kernel_w - 1) * op->dilation_w + 1;
+}
+
+/* Input row `row` (or padding, when there is none) with its padding left and right. */
+MOTE_FN void mote_ring_load(const mote_conv *op, const int8_t *input, int32_t row, int8_t *to) {
+    const int32_t width = mote_ring_width(op);
+    int32_t copied = width - op->pad_left;
+    if (row < 0 || row >= op->in_h) {
+        mote_fill_bytes(op->in_zero, width * op->in_c, to);
+        return;
+    }
+    if (copied > op->in_w) {
+        copied = op->in_w;
+    }
+    mote_fill_bytes(op->in_zero, op->pad_left * op->in_c, to);
+    to += op->pad_left * op->in_c;
+    mote_copy_bytes(input + row * op->in_w * op->in_c, copied * op->in_c, to);
+    mote_fill_bytes(op->in_zero, (width - op->pad_left - copied) * op->in_c, to + copied * op->in_c);
+}
+
+/*
+ * Depthwise convolution. Rows of the input are copied into a ring before they are used: the output may lie over the
+ * input as long as no row is written over one that has not been copied yet.
+ */
+MOTE_FN void mote_depthwise(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+    const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
+    const int32_t pitch = mote_ring_width(op) * op->in_c;
+    const int32_t multiplier = op->out_c / op->in_c;
+    int8_t *ring = (int8_t *)scratch;
+    int32_t loaded = 0; /* rows so far, padding above the input included */
+    int32_t y, x, channel, m, ky, kx;
+    for (y = 0; y < op->out_h; y++) {
+        const int32_t top = y * op->stride_h;
+        if (loaded < top) {
+            loaded = top;
+        }
+        for (; loaded < top + slots; loaded++) {
+            mote_ring_load(op, input, loaded - op->pad_top, ring + loaded % slots * pitch);
+        }
+        for (x = 0; x < op->out_w; x++) {
+            for (channel = 0; channel < op->in_c; channel++) {
+                for (m = 0; m < multiplier; m++) {
+                    const int32_t out = channel * multiplier + m;
+                    const int8_t *w = (const int8_t *)op->weights + out;
+                    int32_t sum = op->bias[out];
+                    for (ky = 0; ky < op->kernel_h; ky++) {
+                        const int32_t slot = (top + ky * op->dilation_h) % slots;
+                        const int8_t *from = ring + slot * pitch + x * op->stride_w * op->in_c + channel;
+                        for (kx = 0; kx < op->kernel_w; kx++) {
+                            sum += (int32_t)*from * *w;
+                            from += op->dilation_w * op->in_c;
+                            w += op->out_c;
+                        }
+                    }
+                    *output++ = mote_requantize(op, sum, out);
+                }
+            }
+        }
+    }
+}
+
+/* Fully connected: out_w rows of in_c inputs. Output must not overlap the input. */
+MOTE_FN void mote_fully_connected_rows(const mote_conv *op, const int8_t *input, int8_t *output) {
+    int32_t row;
+    for (row = 0; row < op->out_w; row++) {
+        mote_matmul_plain(op, input, op->in_c, output);
+        input += op->in_c;
+        output += op->out_c;
+    }
+}
+
+#endif

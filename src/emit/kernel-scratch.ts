@@ -1,0 +1,45 @@
+/** Bytes of scratch that the C kernels need beside input and output; the formulas stand in the kernels' comments. */
+import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
+import { layoutOf, type Target } from './target';
+import { dspLayoutFits } from './weight-layout';
+
+export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
+  const dsp = layoutOf(target) === 'dsp' && dspLayoutFits(op);
+  switch (op.kind) {
+    case 'conv2d': {
+      const taps = op.weights.length / op.bias.length;
+      if (op.groups > 1) return 0;
+      // Two pixels of int16.
+      if (dsp) return 4 * roundUpEven(taps);
+      return isPointwise(op.window) ? 0 : taps;
+    }
+    case 'fullyConnected':
+      return dsp ? 2 * roundUpEven(op.weights.length / op.bias.length) : 0;
+    case 'depthwiseConv2d': {
+      const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = op.window;
+      const [, , channels = 0] = graph.tensors[op.input]?.shape ?? [];
+      const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
+      const rows = (kernelHeight - 1) * dilationHeight + 1;
+      const width = (outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
+      // The SIMD kernel keeps a pixel of padding at hand.
+      return (rows * width + (dsp ? 1 : 0)) * channels;
+    }
+    default:
+      return 0;
+  }
+}
+
+/** Pairs of inputs, and an even number of them, so that the kernels can unroll. */
+function roundUpEven(taps: number): number {
+  return 4 * Math.ceil(taps / 4);
+}
+
+/** A convolution of single pixels, whose patches are the pixels themselves. */
+export function isPointwise(window: {
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+}): boolean {
+  return window.kernelHeight * window.kernelWidth * window.strideHeight * window.strideWidth === 1;
+}

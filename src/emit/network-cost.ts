@@ -1,0 +1,17 @@
+/** What a network has to compute, whatever computes it. */
+import { elementCount } from '../graph/float-graph';
+import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
+
+/** Products of an op with weights, padding counted as if it were computed; 0 for all others. */
+export function multiplyAdds(op: Int8Op, graph: Int8Graph): number {
+  const outputs = elementCount(graph.tensors[op.output]?.shape ?? []);
+  switch (op.kind) {
+    case 'fullyConnected':
+    case 'conv2d':
+      return outputs * (op.weights.length / op.bias.length);
+    case 'depthwiseConv2d':
+      return outputs * op.window.kernelHeight * op.window.kernelWidth;
+    default:
+      return 0;
+  }
+}

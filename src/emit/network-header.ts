@@ -1,0 +1,441 @@
+/**
+ * The C header of a bare int8 network: `int x_invoke(const int8_t input[X_INPUT_SIZE], int8_t output[X_OUTPUT_SIZE])`,
+ * made for one target. A pure function of the graph, the plan and the options.
+ */
+import { elementCount, type TensorId } from '../graph/float-graph';
+import type { Window2d } from '../graph/window2d';
+import { inputsOf, type Int8Graph, type Int8Op, type Int8Tensor } from '../quantize/int8-graph';
+import { foldedBias, type WeightedOp } from '../quantize/ops/folded-bias';
+import { toRank4, permutationToRank4 } from '../quantize/ops/move';
+import { nearestIndex } from '../quantize/ops/resize-nearest';
+import { floatLiteral, int32Literal } from './c-literals';
+import { CPrinter } from './c-printer';
+import { runtimeText } from './fragments';
+import { isPointwise } from './kernel-scratch';
+import type { NetworkPlan } from './network-plan';
+import { multiplyAdds } from './network-cost';
+import { checkPrefix } from './prefix';
+import { layoutOf, type Target } from './target';
+import { arrangeChannels, arrangeDepthwise, arrangePairs, dspLayoutFits } from './weight-layout';
+
+export interface NetworkHeaderOptions {
+  readonly prefix: string;
+  readonly target: Target;
+  /** Lines for the head of the file: where the network comes from. */
+  readonly remarks: readonly string[];
+}
+
+export interface NetworkHeader {
+  readonly text: string;
+  /** Bytes of constants that the network reads: weights, biases, multipliers, tables, parameters. */
+  readonly constantBytes: number;
+}
+
+/** Throws EmitError `bad-prefix`. `graph` must have passed `checkInt8Graph`, `plan` must be of this graph and target. */
+export function emitNetworkHeader(graph: Int8Graph, plan: NetworkPlan, options: NetworkHeaderOptions): NetworkHeader {
+  checkPrefix(options.prefix);
+  return new NetworkPrinter(graph, plan, options).print();
+}
+
+const BYTES: Readonly<Record<string, number>> = { int8_t: 1, int16_t: 2, int32_t: 4 };
+
+class NetworkPrinter {
+  readonly #constants = new CPrinter();
+  readonly #calls: [name: string, args: string[]][] = [];
+  readonly #runtime = new Set<string>();
+  /** Names of arrays by their content: equal arrays are stored once. */
+  readonly #known = new Map<string, string>();
+  readonly #x: string;
+  readonly #X: string;
+  #constantBytes = 0;
+
+  constructor(
+    private readonly graph: Int8Graph,
+    private readonly plan: NetworkPlan,
+    private readonly options: NetworkHeaderOptions,
+  ) {
+    this.#x = options.prefix;
+    this.#X = options.prefix.toUpperCase();
+  }
+
+  print(): NetworkHeader {
+    const [x, X] = [this.#x, this.#X];
+    const { graph, plan } = this;
+    graph.ops.forEach((op, index) => this.#op(op, index));
+
+    const [input, output] = [this.#tensor(graph.input), this.#tensor(graph.output)];
+    const file = new CPrinter();
+    file.comment([...this.options.remarks, ...this.#facts()]);
+    file.line(`#ifndef ${X}_NETWORK_H`);
+    file.define(`${X}_NETWORK_H`);
+    file.gap();
+    file.line('#include <stdint.h>');
+    file.gap();
+    file.comment(['---- Runtime: what this network needs of the Mote runtime ----']);
+    file.gap();
+    file.raw(runtimeText(this.#runtime, x));
+    file.gap();
+    file.comment(['---- Network ----']);
+    file.gap();
+    file.define(`${X}_INPUT_SIZE`, String(elementCount(input.shape)));
+    file.define(`${X}_OUTPUT_SIZE`, String(elementCount(output.shape)));
+    file.comment(['Bytes of working memory: activations and scratch. Input and output are the buffers of the caller.']);
+    file.define(`${X}_ARENA_SIZE`, String(plan.arenaBytes));
+    file.comment(['real = scale * (int8 - zero point)']);
+    file.define(`${X}_INPUT_SCALE`, floatLiteral(input.scale));
+    file.define(`${X}_INPUT_ZERO_POINT`, macroInt(input.zeroPoint));
+    file.define(`${X}_OUTPUT_SCALE`, floatLiteral(output.scale));
+    file.define(`${X}_OUTPUT_ZERO_POINT`, macroInt(output.zeroPoint));
+    file.gap();
+    file.raw(this.#constants.finish().trimEnd());
+    file.gap();
+    if (plan.arenaBytes > 0) {
+      // Words, so that the kernels may load several activations at a time.
+      file.line(`static int32_t ${x}_arena[${Math.ceil(plan.arenaBytes / 4)}];`);
+      file.gap();
+    }
+    file.comment(['Runs the network. Input and output must not overlap. Returns 0.']);
+    file.block(`${X}_FN int ${x}_invoke(const int8_t input[${X}_INPUT_SIZE], int8_t output[${X}_OUTPUT_SIZE])`, () => {
+      if (plan.arenaBytes > 0) file.line(`int8_t *const arena = (int8_t *)${x}_arena;`);
+      for (const [name, args] of this.#calls) file.call(name, args);
+      file.line('return 0;');
+    });
+    file.gap();
+    file.line('#endif');
+    return { text: file.finish(), constantBytes: this.#constantBytes };
+  }
+
+  #facts(): string[] {
+    const { graph, plan, options } = this;
+    const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
+    return [
+      `Made for ${options.target}: ${graph.ops.length} operations, ${macs} multiply-adds, ${plan.arenaBytes} bytes of ` +
+        `working memory, ${this.#constantBytes} bytes of constants. Double rounding, as TensorFlow Lite Micro.`,
+    ];
+  }
+
+  #tensor(id: TensorId): Int8Tensor {
+    return this.graph.tensors[id] as Int8Tensor;
+  }
+
+  #use(name: string): string {
+    this.#runtime.add(name);
+    return name.replace('mote_', `${this.#x}_`);
+  }
+
+  #place(id: TensorId): string {
+    const { data } = this.#tensor(id);
+    if (data) return this.#array('int8_t', `constant_${id}`, data);
+    const place = this.plan.places[id];
+    if (!place) throw new Error(`Tensor ${id} has no place.`);
+    if (place.in !== 'arena') return place.in;
+    return place.offset === 0 ? 'arena' : `arena + ${place.offset}`;
+  }
+
+  #scratch(index: number): string {
+    const offset = this.plan.scratchOffsets[index];
+    if (offset === null || offset === undefined) return '(void *)0';
+    return offset === 0 ? 'arena' : `arena + ${offset}`;
+  }
+
+  #array(type: string, name: string, values: ArrayLike<number>): string {
+    const texts = Array.from(values, int32Literal);
+    const key = `${type} ${texts.join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const full = `${this.#x}_${name}`;
+    this.#known.set(key, full);
+    this.#constantBytes += texts.length * (BYTES[type] ?? 0);
+    this.#constants.array(`static const ${type} ${full}[${texts.length}]`, texts);
+    return full;
+  }
+
+  #struct(type: string, name: string, fields: readonly (number | string)[]): string {
+    this.#runtime.add(type);
+    const full = `${this.#x}_${name}`;
+    this.#constantBytes += 4 * fields.length;
+    this.#constants.array(
+      `static const ${type.replace('mote_', `${this.#x}_`)} ${full}`,
+      fields.map((field) => (typeof field === 'number' ? int32Literal(field) : field)),
+    );
+    return `&${full}`;
+  }
+
+  #call(name: string, ...args: (string | number)[]): void {
+    this.#calls.push([this.#use(name), args.map((arg) => (typeof arg === 'number' ? int32Literal(arg) : arg))]);
+  }
+
+  /** The parameters of a layer with weights; `words` when they are arranged for a SIMD kernel. */
+  #layer(op: WeightedOp, index: number, window: Window2d, shapes: readonly number[], words: Int32Array | null): string {
+    const [input, output] = [this.#tensor(op.input), this.#tensor(op.output)];
+    const weights = words
+      ? this.#array('int32_t', `weights_${index}`, words)
+      : this.#array('int8_t', `weights_${index}`, op.weights);
+    const folded = foldedBias(op, input.zeroPoint);
+    const rescaling = words
+      ? [
+          this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift)),
+          '(const int32_t *)0',
+          '(const int8_t *)0',
+        ]
+      : [
+          this.#array('int32_t', `bias_${index}`, folded),
+          this.#array('int32_t', `multiplier_${index}`, op.multiplier),
+          this.#array('int8_t', `shift_${index}`, op.shift),
+        ];
+    return this.#struct('mote_conv', `layer_${index}`, [
+      ...shapes,
+      window.kernelHeight,
+      window.kernelWidth,
+      window.strideHeight,
+      window.strideWidth,
+      window.dilationHeight,
+      window.dilationWidth,
+      window.padTop,
+      window.padLeft,
+      input.zeroPoint,
+      output.zeroPoint,
+      op.actMin,
+      op.actMax,
+      op.multiplier.length > 1 ? 1 : 0,
+      weights,
+      ...rescaling,
+    ]);
+  }
+
+  #op(op: Int8Op, index: number): void {
+    const [first = 0, second = 0] = inputsOf(op);
+    const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
+    const dsp = layoutOf(this.options.target) === 'dsp' && dspLayoutFits(op);
+    const ends = (): [string, string] => [this.#place(first), this.#place(op.output)];
+    if (op.kind !== 'reshape') {
+      this.#constants.gap();
+      this.#constants.comment([
+        `Operation ${index + 1}: ${op.kind}, [${from.shape.join(', ')}] to [${to.shape.join(', ')}].`,
+      ]);
+    }
+    switch (op.kind) {
+      case 'fullyConnected': {
+        const units = op.bias.length;
+        const inputs = op.weights.length / units;
+        const rows = elementCount(from.shape) / inputs;
+        const shapes = [1, rows, inputs, 1, rows, units];
+        const layer = this.#layer(op, index, POINT, shapes, dsp ? arrangePairs(op.weights, units) : null);
+        if (dsp) this.#call('mote_fully_connected_dsp', layer, ...ends(), this.#scratch(index));
+        else this.#call('mote_fully_connected_rows', layer, ...ends());
+        return;
+      }
+      case 'conv2d': {
+        const words = dsp ? arrangePairs(op.weights, op.bias.length) : null;
+        const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
+        if (op.groups > 1) this.#call('mote_conv2d_grouped', layer, op.groups, ...ends());
+        else if (!dsp && isPointwise(op.window)) this.#call('mote_conv2d_pointwise', layer, ...ends());
+        else this.#call(dsp ? 'mote_conv2d_dsp' : 'mote_conv2d', layer, ...ends(), this.#scratch(index));
+        return;
+      }
+      case 'depthwiseConv2d': {
+        const words = dsp ? arrangeDepthwise(op.weights, op.bias.length) : null;
+        const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
+        this.#call(dsp ? 'mote_depthwise_dsp' : 'mote_depthwise', layer, ...ends(), this.#scratch(index));
+        return;
+      }
+      case 'maxPool2d':
+      case 'averagePool2d': {
+        const [height = 0, width = 0, channels = 0] = from.shape;
+        const [outHeight = 0, outWidth = 0] = to.shape;
+        const { window } = op;
+        const pool = this.#struct('mote_pool', `pool_${index}`, [
+          height,
+          width,
+          channels,
+          outHeight,
+          outWidth,
+          window.kernelHeight,
+          window.kernelWidth,
+          window.strideHeight,
+          window.strideWidth,
+          window.padTop,
+          window.padLeft,
+          op.actMin,
+          op.actMax,
+        ]);
+        this.#call(op.kind === 'maxPool2d' ? 'mote_max_pool' : 'mote_average_pool', pool, ...ends());
+        return;
+      }
+      case 'mean': {
+        const numbers = [op.outer, op.count, op.inner, from.zeroPoint, op.multiplier, op.shift, to.zeroPoint];
+        this.#call('mote_mean', this.#place(first), ...numbers, this.#place(op.output));
+        return;
+      }
+      case 'add':
+      case 'mul': {
+        const [a, b] = [from, this.#tensor(second)];
+        const shared = [a.zeroPoint, b.zeroPoint, to.zeroPoint, op.actMin, op.actMax];
+        const parameters =
+          op.kind === 'add'
+            ? this.#struct('mote_add_params', `add_${index}`, [
+                ...shared,
+                op.multiplierA,
+                op.shiftA,
+                op.multiplierB,
+                op.shiftB,
+                op.multiplierOut,
+                op.shiftOut,
+                op.subtract ? 1 : 0,
+              ])
+            : this.#struct('mote_mul_params', `mul_${index}`, [...shared, op.multiplier, op.shift]);
+        this.#call(
+          op.kind === 'add' ? 'mote_add' : 'mote_mul',
+          parameters,
+          this.#place(first),
+          this.#place(second),
+          elementCount(to.shape),
+          elementCount(b.shape),
+          this.#place(op.output),
+        );
+        return;
+      }
+      case 'concat': {
+        const inner = elementCount(to.shape.slice(op.axis + 1));
+        const gap = (to.shape[op.axis] as number) * inner;
+        const rows = elementCount(to.shape) / gap;
+        let start = 0;
+        for (const id of op.inputs) {
+          const block = (this.#tensor(id).shape[op.axis] as number) * inner;
+          const target = start === 0 ? this.#place(op.output) : `${this.#place(op.output)} + ${start}`;
+          this.#call('mote_copy_blocks', this.#place(id), rows, block, block, target, gap);
+          start += block;
+        }
+        return;
+      }
+      case 'pad': {
+        const shape = toRank4(from.shape);
+        const steps = stepsOf(toRank4(to.shape));
+        const start = toRank4(op.before, 0).reduce((sum, count, axis) => sum + count * (steps[axis] as number), 0);
+        this.#call(
+          'mote_pad',
+          this.#place(first),
+          this.#array('int32_t', `shape_${index}`, shape),
+          this.#array('int32_t', `step_${index}`, steps),
+          start,
+          to.zeroPoint,
+          elementCount(to.shape),
+          this.#place(op.output),
+        );
+        return;
+      }
+      case 'reshape':
+        if (this.#place(op.input) !== this.#place(op.output)) {
+          const count = elementCount(to.shape);
+          this.#call('mote_copy_blocks', this.#place(first), 1, count, count, this.#place(op.output), count);
+        }
+        return;
+      case 'transpose': {
+        const steps = stepsOf(toRank4(from.shape));
+        const order = permutationToRank4(op.permutation);
+        this.#gather(
+          index,
+          first,
+          op.output,
+          0,
+          toRank4(to.shape),
+          order.map((axis) => steps[axis] as number),
+        );
+        return;
+      }
+      case 'stridedSlice': {
+        const steps = stepsOf(toRank4(from.shape));
+        const start = toRank4(op.begin, 0).reduce((sum, begin, axis) => sum + begin * (steps[axis] as number), 0);
+        const strides = toRank4(op.strides);
+        const walked = steps.map((step, axis) => step * (strides[axis] as number));
+        this.#gather(index, first, op.output, start, toRank4(to.shape), walked);
+        return;
+      }
+      case 'lookup':
+        this.#call(
+          'mote_lookup',
+          this.#place(first),
+          elementCount(to.shape),
+          this.#array('int8_t', `table_${index}`, op.table),
+          this.#place(op.output),
+        );
+        return;
+      case 'resizeNearest': {
+        const [height = 0, width = 0, channels = 0] = from.shape;
+        const [outHeight = 0, outWidth = 0] = to.shape;
+        const { alignCorners, halfPixelCenters } = op;
+        const rows = nearestIndex(height, outHeight, alignCorners, halfPixelCenters);
+        const columns = nearestIndex(width, outWidth, alignCorners, halfPixelCenters);
+        this.#call(
+          'mote_resize_nearest',
+          this.#place(first),
+          width,
+          channels,
+          outHeight,
+          outWidth,
+          this.#array('int16_t', `rows_${index}`, rows),
+          this.#array('int16_t', `columns_${index}`, columns),
+          this.#place(op.output),
+        );
+        return;
+      }
+      case 'softmax': {
+        const classes = from.shape.at(-1) as number;
+        const offset = (place: string, row: number): string => (row === 0 ? place : `${place} + ${row * classes}`);
+        for (let row = 0; row * classes < elementCount(from.shape); row++) {
+          this.#call(
+            'mote_softmax',
+            offset(this.#place(first), row),
+            classes,
+            op.multiplier,
+            op.leftShift,
+            op.diffMin,
+            offset(this.#place(op.output), row),
+          );
+        }
+        return;
+      }
+    }
+  }
+
+  #gather(
+    index: number,
+    from: TensorId,
+    to: TensorId,
+    start: number,
+    shape: readonly number[],
+    steps: readonly number[],
+  ): void {
+    const source = this.#place(from);
+    this.#call(
+      'mote_gather4',
+      start === 0 ? source : `${source} + ${start}`,
+      this.#array('int32_t', `shape_${index}`, shape),
+      this.#array('int32_t', `step_${index}`, steps),
+      this.#place(to),
+    );
+  }
+}
+
+/** The window of a layer that looks at one pixel. */
+const POINT: Window2d = {
+  kernelHeight: 1,
+  kernelWidth: 1,
+  strideHeight: 1,
+  strideWidth: 1,
+  dilationHeight: 1,
+  dilationWidth: 1,
+  padTop: 0,
+  padLeft: 0,
+  padBottom: 0,
+  padRight: 0,
+};
+
+function stepsOf(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+}
+
+/** A negative number in a macro needs brackets. */
+function macroInt(value: number): string {
+  return value < 0 ? `(${value})` : String(value);
+}

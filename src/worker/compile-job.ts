@@ -1,0 +1,200 @@
+/** A `.tflite` to C. The same function runs in the browser's worker and on the command line. */
+import { compileBlock } from '../dsp/compile';
+import type { InputSpec } from '../dsp/block';
+import { buildModel } from '../emit/build-model';
+import { emitFloatHeader } from '../emit/float-header';
+import { EmitError } from '../emit/model';
+import { multiplyAdds } from '../emit/network-cost';
+import { emitNetworkHeader } from '../emit/network-header';
+import { planNetwork, type PlannedBuffer } from '../emit/network-plan';
+import { writePack } from '../emit/pack';
+import { checkPrefix, toPrefix } from '../emit/prefix';
+import type { Target } from '../emit/target';
+import { readTflite } from '../emit/tflite/read-tflite';
+import { elementCount } from '../graph/float-graph';
+import { LearnError } from '../learn/pipeline';
+import { removeDeadChannels } from '../quantize/dead-channels';
+import { inputsOf, type Int8Graph } from '../quantize/int8-graph';
+import { quantizeGraph } from '../quantize/quantize-graph';
+
+export interface CompileInputs {
+  readonly bytes: Uint8Array;
+  /** Its stem is the default prefix. */
+  readonly fileName: string;
+  readonly target: Target;
+  readonly prefix?: string;
+  /** Inputs for quantizing a float network, one after another. Without them it stays float. */
+  readonly calibration?: Float32Array;
+}
+
+export interface CompileOutputs {
+  readonly kind: 'int8' | 'float';
+  readonly prefix: string;
+  readonly header: string;
+  /** The network as a pack, or null with the reason in `packProblem`. */
+  readonly pack: Uint8Array | null;
+  readonly packProblem: string | null;
+  readonly planJson: string;
+  readonly plan: {
+    readonly ops: readonly string[];
+    readonly buffers: readonly PlannedBuffer[];
+    readonly arenaBytes: number;
+    readonly lowerBoundBytes: number;
+  };
+  readonly constantBytes: number;
+  readonly macs: number;
+  /** What was changed on the way, for people. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Throws TfliteError, QuantizeError, GraphError or EmitError for a file that cannot be compiled, LearnError `cancelled`.
+ */
+export async function compileJob(
+  inputs: CompileInputs,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<CompileOutputs> {
+  const check = (): void => {
+    if (signal?.aborted) throw new LearnError('cancelled', 'This was cancelled.');
+  };
+  const prefix = inputs.prefix ?? toPrefix(inputs.fileName.replace(/^.*[\\/]/, '').replace(/\.(tflite|lite)$/i, ''));
+  checkPrefix(prefix);
+  const imported = readTflite(inputs.bytes);
+  const notes = [...imported.notes];
+  // Between the steps others get their turn: a cancel, for one.
+  await Promise.resolve();
+  check();
+  const remarks = [
+    `${prefix}: a network compiled by Mote from ${inputs.fileName.replace(/^.*[\\/]/, '')}. ` +
+      'What you made stays yours; the runtime below is under the MIT licence.',
+  ];
+
+  let graph: Int8Graph;
+  if (imported.kind === 'float') {
+    if (!inputs.calibration) {
+      const header = emitFloatHeader(imported.graph, { prefix, remarks });
+      const ops = imported.graph.ops.map((op) => op.kind);
+      return {
+        kind: 'float',
+        prefix,
+        header: header.text,
+        pack: null,
+        packProblem: 'Packs hold int8 networks only.',
+        planJson: json({ kind: 'float', arenaBytes: header.arenaBytes, constantBytes: header.constantBytes, ops }),
+        plan: { ops, buffers: [], arenaBytes: header.arenaBytes, lowerBoundBytes: header.arenaBytes },
+        constantBytes: header.constantBytes,
+        macs: 0,
+        notes,
+      };
+    }
+    const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
+    graph = quantizeGraph(imported.graph, slices(inputs.calibration, size));
+    notes.push(`Quantized to int8 with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
+  } else graph = imported.graph;
+
+  check();
+  const slim = removeDeadChannels(graph);
+  if (slim.removedChannels > 0) {
+    notes.push(
+      `${slim.removedChannels} channels never change anything and were left out: ${slim.removedMacs} multiply-adds and ` +
+        `${slim.removedWeightBytes} bytes of weights less, with the same results.`,
+    );
+    graph = slim.graph;
+  }
+  const plan = planNetwork(graph, inputs.target);
+  const header = emitNetworkHeader(graph, plan, { prefix, target: inputs.target, remarks });
+  const { pack, problem } = packOf(graph, prefix, imported.labels);
+  const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
+  return {
+    kind: 'int8',
+    prefix,
+    header: header.text,
+    pack,
+    packProblem: problem,
+    planJson: json({
+      kind: 'int8',
+      target: inputs.target,
+      arenaBytes: plan.arenaBytes,
+      lowerBoundBytes: plan.lowerBoundBytes,
+      constantBytes: header.constantBytes,
+      macs,
+      ops: graph.ops.map((op, index) => ({
+        index,
+        kind: op.kind,
+        inputs: inputsOf(op).map((id) => graph.tensors[id]?.shape),
+        output: graph.tensors[op.output]?.shape,
+        macs: multiplyAdds(op, graph),
+      })),
+      tensors: graph.tensors.map(({ name, shape, data }, id) => ({
+        name,
+        shape,
+        place: data ? { in: 'flash' } : plan.places[id],
+      })),
+      buffers: plan.buffers,
+    }),
+    plan: {
+      ops: graph.ops.map((op) => op.kind),
+      buffers: plan.buffers,
+      arenaBytes: plan.arenaBytes,
+      lowerBoundBytes: plan.lowerBoundBytes,
+    },
+    constantBytes: header.constantBytes,
+    macs,
+    notes,
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function* slices(values: Float32Array, size: number): Iterable<Float32Array> {
+  for (let at = 0; at + size <= values.length; at += size) yield values.subarray(at, at + size);
+}
+
+/** A pack whose window is the network's input: one channel, one value per frame. */
+function packOf(
+  graph: Int8Graph,
+  prefix: string,
+  labels: readonly string[] | null,
+): { readonly pack: Uint8Array | null; readonly problem: string | null } {
+  const input = graph.tensors[graph.input];
+  const outputs = elementCount(graph.tensors[graph.output]?.shape ?? []);
+  if (!input) return { pack: null, problem: 'The network has no input.' };
+  const features = elementCount(input.shape);
+  const spec: InputSpec = {
+    channels: [{ name: 'value', unit: '' }],
+    rateHz: 1,
+    windowMs: 1000 * features,
+    strideMs: 1000 * features,
+  };
+  try {
+    const model = buildModel({
+      prefix,
+      labels: labels?.length === outputs ? labels : Array.from({ length: outputs }, (_, index) => String(index)),
+      input: spec,
+      blocks: [compileBlock({ kind: 'raw', version: 1, channels: [0], params: { scale: 1 } }, spec)],
+      affine: {
+        a: new Float32Array(features).fill(1 / input.scale),
+        b: new Float32Array(features).fill(input.zeroPoint),
+      },
+      graph,
+      smoothing: { windows: 1, threshold: 0 },
+      receipt: {
+        app: 'Mote',
+        trainedOn: '',
+        dataset: '',
+        seed: 0,
+        split: { trainRecordings: 0, testRecordings: 0, trainWindows: 0, testWindows: 0 },
+        accuracyFloat: null,
+        accuracyInt8: null,
+        pipeline: '',
+      },
+      selfTestWindows: [],
+    });
+    return { pack: writePack(model), problem: null };
+  } catch (error) {
+    if (error instanceof EmitError) return { pack: null, problem: error.message };
+    throw error;
+  }
+}
