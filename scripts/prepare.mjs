@@ -74,17 +74,28 @@ function onPath(program) {
   return which.status === 0;
 }
 
-/** Debian packages the tests use, by the program that shows they are there. */
+/** Debian packages the tests use, by the program or file that shows they are there. */
 const DEBIAN = [
   { package: 'clang', program: 'clang' },
   { package: 'socat', program: 'socat' },
   { package: 'gcc', program: 'gcc' },
   { package: 'g++', program: 'g++' },
+  // Other processors: compilers, their C library and emulators.
+  { package: 'gcc-arm-none-eabi', program: 'arm-none-eabi-gcc' },
+  { package: 'picolibc-arm-none-eabi', file: '/usr/lib/picolibc/arm-none-eabi/picolibc.specs' },
+  { package: 'gcc-riscv64-unknown-elf', program: 'riscv64-unknown-elf-gcc' },
+  { package: 'picolibc-riscv64-unknown-elf', file: '/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs' },
+  { package: 'qemu-system-arm', program: 'qemu-system-arm' },
+  { package: 'qemu-system-misc', program: 'qemu-system-riscv32' },
 ];
+
+function isInstalled({ program, file }) {
+  return program ? onPath(program) : existsSync(file);
+}
 
 /** Installs what the tests need where this may be done; returns sentences about what stays missing. */
 export function ensureTestTools() {
-  const missing = DEBIAN.filter(({ program }) => !onPath(program)).map((entry) => entry.package);
+  const missing = DEBIAN.filter((entry) => !isInstalled(entry)).map((entry) => entry.package);
   if (!findBrowser()) missing.push('chromium');
   // The sanitizers' runtime of clang is a package of its own on Debian.
   if (missing.includes('clang')) missing.push('libclang-rt-14-dev');
@@ -103,8 +114,8 @@ export function ensureTestTools() {
       'no Chromium or Chrome was found, so the browser tests are skipped: install one (Debian: apt-get install chromium) or set MOTE_CHROMIUM to its path',
     );
   }
-  for (const { program } of DEBIAN) {
-    if (!onPath(program)) notes.push(`${program} is not installed, so the tests that use it are skipped`);
+  for (const entry of DEBIAN) {
+    if (!isInstalled(entry)) notes.push(`${entry.package} is not installed, so the tests that use it are skipped`);
   }
   return notes;
 }

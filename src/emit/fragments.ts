@@ -5,6 +5,7 @@
 import configText from '../../firmware/mote/src/mote_config.h?raw';
 import convDspText from '../../firmware/mote/src/mote_conv_dsp.h?raw';
 import convPlainText from '../../firmware/mote/src/mote_conv_plain.h?raw';
+import convQuadText from '../../firmware/mote/src/mote_conv_quad.h?raw';
 import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
 import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
@@ -36,6 +37,7 @@ const FRAGMENTS = [
   convText,
   convPlainText,
   convDspText,
+  convQuadText,
   poolText,
   elementwiseText,
   moveText,
@@ -126,7 +128,7 @@ function nameOf(text: readonly string[]): string {
 
 /** Functions and macros that a block of conditional code defines in one of its branches. */
 function namesOfBlock(text: readonly string[]): string[] {
-  const definition = /^(?:#define |MOTE_FN .*?\b|MOTE_NAKED .*?\b)(mote_\w+(?=\()|MOTE_\w+)/;
+  const definition = /^(?:#define |MOTE_FN .*?\b|MOTE_(?:QUAD_)?NAKED .*?\b)(mote_\w+(?=\()|MOTE_\w+)/;
   return [...new Set(text.flatMap((line) => definition.exec(line)?.[1] ?? []))];
 }
 

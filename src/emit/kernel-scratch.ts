@@ -1,20 +1,22 @@
 /** Bytes of scratch that the C kernels need beside input and output; the formulas stand in the kernels' comments. */
 import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
-import { layoutOf, type Target } from './target';
-import { dspLayoutFits } from './weight-layout';
+import { layoutFor, type Target } from './target';
+import { quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
-  const dsp = layoutOf(target) === 'dsp' && dspLayoutFits(op);
+  const layout = layoutFor(op, target);
   switch (op.kind) {
     case 'conv2d': {
       const taps = op.weights.length / op.bias.length;
       if (op.groups > 1) return 0;
       // Two pixels of int16.
-      if (dsp) return 4 * roundUpEven(taps);
+      if (layout === 'dsp') return 4 * roundUpEven(taps);
+      if (layout === 'quad') return quadScratchBytes(taps);
       return isPointwise(op.window) ? 0 : taps;
     }
     case 'fullyConnected':
-      return dsp ? 2 * roundUpEven(op.weights.length / op.bias.length) : 0;
+      if (layout === 'dsp') return 2 * roundUpEven(op.weights.length / op.bias.length);
+      return layout === 'quad' ? quadScratchBytes(op.weights.length / op.bias.length) : 0;
     case 'depthwiseConv2d': {
       const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = op.window;
       const [, , channels = 0] = graph.tensors[op.input]?.shape ?? [];
@@ -22,7 +24,7 @@ export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): numb
       const rows = (kernelHeight - 1) * dilationHeight + 1;
       const width = (outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
       // The SIMD kernel keeps a pixel of padding at hand.
-      return (rows * width + (dsp ? 1 : 0)) * channels;
+      return (rows * width + (layout === 'dsp' ? 1 : 0)) * channels;
     }
     default:
       return 0;

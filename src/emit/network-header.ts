@@ -15,8 +15,9 @@ import { isPointwise } from './kernel-scratch';
 import type { NetworkPlan } from './network-plan';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
-import { layoutOf, type Target } from './target';
-import { arrangeChannels, arrangeDepthwise, arrangePairs, dspLayoutFits } from './weight-layout';
+import { layoutFor, type Target, type WeightLayout } from './target';
+import { arrangeChannels, arrangeDepthwise, arrangePairs } from './weight-layout';
+import { arrangeQuad, arrangeQuadDepthwise } from './weight-layout-quad';
 
 export interface NetworkHeaderOptions {
   readonly prefix: string;
@@ -172,17 +173,18 @@ class NetworkPrinter {
       ? this.#array('int32_t', `weights_${index}`, words)
       : this.#array('int8_t', `weights_${index}`, op.weights);
     const folded = foldedBias(op, input.zeroPoint);
-    const rescaling = words
-      ? [
-          this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift)),
-          '(const int32_t *)0',
-          '(const int8_t *)0',
-        ]
-      : [
-          this.#array('int32_t', `bias_${index}`, folded),
-          this.#array('int32_t', `multiplier_${index}`, op.multiplier),
-          this.#array('int8_t', `shift_${index}`, op.shift),
-        ];
+    const rescaling =
+      layoutFor(op, this.options.target) === 'dsp'
+        ? [
+            this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift)),
+            '(const int32_t *)0',
+            '(const int8_t *)0',
+          ]
+        : [
+            this.#array('int32_t', `bias_${index}`, folded),
+            this.#array('int32_t', `multiplier_${index}`, op.multiplier),
+            this.#array('int8_t', `shift_${index}`, op.shift),
+          ];
     return this.#struct('mote_conv', `layer_${index}`, [
       ...shapes,
       window.kernelHeight,
@@ -206,7 +208,8 @@ class NetworkPrinter {
   #op(op: Int8Op, index: number): void {
     const [first = 0, second = 0] = inputsOf(op);
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
-    const dsp = layoutOf(this.options.target) === 'dsp' && dspLayoutFits(op);
+    const layout = layoutFor(op, this.options.target);
+    const suffix = layout === 'plain' ? '' : `_${layout}`;
     const ends = (): [string, string] => [this.#place(first), this.#place(op.output)];
     if (op.kind !== 'reshape') {
       this.#constants.gap();
@@ -220,23 +223,23 @@ class NetworkPrinter {
         const inputs = op.weights.length / units;
         const rows = elementCount(from.shape) / inputs;
         const shapes = [1, rows, inputs, 1, rows, units];
-        const layer = this.#layer(op, index, POINT, shapes, dsp ? arrangePairs(op.weights, units) : null);
-        if (dsp) this.#call('mote_fully_connected_dsp', layer, ...ends(), this.#scratch(index));
+        const layer = this.#layer(op, index, POINT, shapes, ARRANGE[layout](op.weights, units));
+        if (suffix) this.#call(`mote_fully_connected${suffix}`, layer, ...ends(), this.#scratch(index));
         else this.#call('mote_fully_connected_rows', layer, ...ends());
         return;
       }
       case 'conv2d': {
-        const words = dsp ? arrangePairs(op.weights, op.bias.length) : null;
+        const words = ARRANGE[layout](op.weights, op.bias.length);
         const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
         if (op.groups > 1) this.#call('mote_conv2d_grouped', layer, op.groups, ...ends());
-        else if (!dsp && isPointwise(op.window)) this.#call('mote_conv2d_pointwise', layer, ...ends());
-        else this.#call(dsp ? 'mote_conv2d_dsp' : 'mote_conv2d', layer, ...ends(), this.#scratch(index));
+        else if (!suffix && isPointwise(op.window)) this.#call('mote_conv2d_pointwise', layer, ...ends());
+        else this.#call(`mote_conv2d${suffix}`, layer, ...ends(), this.#scratch(index));
         return;
       }
       case 'depthwiseConv2d': {
-        const words = dsp ? arrangeDepthwise(op.weights, op.bias.length) : null;
+        const words = ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length);
         const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
-        this.#call(dsp ? 'mote_depthwise_dsp' : 'mote_depthwise', layer, ...ends(), this.#scratch(index));
+        this.#call(`mote_depthwise${suffix}`, layer, ...ends(), this.#scratch(index));
         return;
       }
       case 'maxPool2d':
@@ -416,6 +419,16 @@ class NetworkPrinter {
     );
   }
 }
+
+type Arrange = (weights: Int8Array, channels: number) => Int32Array | null;
+
+/** Weights of convolutions and fully connected layers for each layout; null: as they are. */
+const ARRANGE: Readonly<Record<WeightLayout, Arrange>> = { plain: () => null, dsp: arrangePairs, quad: arrangeQuad };
+const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
+  plain: () => null,
+  dsp: arrangeDepthwise,
+  quad: arrangeQuadDepthwise,
+};
 
 /** The window of a layer that looks at one pixel. */
 const POINT: Window2d = {

@@ -5,8 +5,7 @@
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { inputsOf, type Int8DepthwiseConv2d, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { scratchBytes } from './kernel-scratch';
-import { layoutOf, type Target } from './target';
-import { dspLayoutFits } from './weight-layout';
+import { layoutFor, type Target } from './target';
 
 /** Where a value lies: at a byte of the arena, or in a buffer of the caller. */
 export type Place = { readonly in: 'arena'; readonly offset: number } | { readonly in: 'input' | 'output' };
@@ -87,9 +86,7 @@ function inPlaceInputs(op: Int8Op, graph: Int8Graph, target: Target): readonly T
       // The SIMD kernels copy the pixels that they work on; portable ones read the input while they write.
       const { kernelHeight, kernelWidth, strideHeight, strideWidth } = op.window;
       const pointwise = kernelHeight * kernelWidth * strideHeight * strideWidth === 1 && op.groups === 1;
-      return layoutOf(target) === 'dsp' && dspLayoutFits(op) && pointwise && size(op.output) <= size(op.input)
-        ? [op.input]
-        : [];
+      return layoutFor(op, target) !== 'plain' && pointwise && size(op.output) <= size(op.input) ? [op.input] : [];
     }
     default:
       return [];

@@ -1,4 +1,7 @@
 /** The cores that code is emitted for, and how constants are laid out for each. */
+import type { Int8Op } from '../quantize/int8-graph';
+import { dspLayoutFits } from './weight-layout';
+import { quadLayoutFits } from './weight-layout-quad';
 
 export const TARGETS = ['generic', 'cortex-m4', 'cortex-m0plus', 'esp32', 'avr', 'rv32'] as const;
 /** `cortex-m4` stands for M4, M7 and M33: ARMv7E-M with the DSP extension. */
@@ -6,11 +9,27 @@ export type Target = (typeof TARGETS)[number];
 
 /**
  * `plain`: as TensorFlow has them, for the portable kernels. `dsp`: for SMLAD, two output channels to a 16-bit lane.
+ * `quad`: for cores with a plain 32-bit multiplication, four output channels to a word.
  */
-export type WeightLayout = 'plain' | 'dsp';
+export type WeightLayout = 'plain' | 'dsp' | 'quad';
 
 export function layoutOf(target: Target): WeightLayout {
-  return target === 'cortex-m4' ? 'dsp' : 'plain';
+  switch (target) {
+    case 'cortex-m4':
+      return 'dsp';
+    case 'cortex-m0plus':
+      return 'quad';
+    default:
+      return 'plain';
+  }
+}
+
+/** The layout that this very layer gets: `plain` where the target's own cannot hold it. */
+export function layoutFor(op: Int8Op, target: Target): WeightLayout {
+  const layout = layoutOf(target);
+  if (layout === 'dsp') return dspLayoutFits(op) ? 'dsp' : 'plain';
+  if (layout === 'quad') return quadLayoutFits(op) ? 'quad' : 'plain';
+  return 'plain';
 }
 
 export function isTarget(text: string): text is Target {

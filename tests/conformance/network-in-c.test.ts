@@ -20,7 +20,7 @@ afterAll(() => workshop.close());
 
 const SHARED = path.resolve(import.meta.dirname, '../../../shared/data/tflite');
 const EVERY: readonly Compiler[] = [...C99, CPP[0] as Compiler, SANITIZED];
-const TARGETS: readonly Target[] = ['generic', 'cortex-m4'];
+const TARGETS: readonly Target[] = ['generic', 'cortex-m4', 'cortex-m0plus'];
 
 interface Question {
   readonly graph: Int8Graph;
