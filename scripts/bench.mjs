@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: speed and size claims, each beside its reference, as ratios taken in one run.
- * Runs the pages of tests/bench in headless Chromium and the deploy bench in Node.
+ * Runs the pages of tests/bench in headless Chromium, the deploy bench in Node and the compiler bench in QEMU;
+ * `npm run bench -- compiler` runs the last one alone.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,11 +14,24 @@ const PORT = 4190;
 const ROUNDS = 3;
 
 ensureDependencies();
+const onlyCompiler = process.argv.includes('compiler');
 const executablePath = findBrowser();
-if (!executablePath) fail('the bench needs Chromium or Chrome; install one or set MOTE_CHROMIUM');
+if (!executablePath && !onlyCompiler) fail('the bench needs Chromium or Chrome; install one or set MOTE_CHROMIUM');
 
 const folder = mkdtempSync(join(tmpdir(), 'mote-bench-'));
 try {
+  if (!onlyCompiler) await studioBench();
+  vite(['build', '--config', 'tests/bench/vite.compiler.config.ts', '--outDir', join(folder, 'compiler')]);
+  const { status } = spawnSync(process.execPath, [join(folder, 'compiler', 'compiler-bench.mjs')], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (status !== 0) fail('the compiler bench failed; see above');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function studioBench() {
   vite(['build', '--config', 'tests/bench/vite.config.ts', '--outDir', join(folder, 'pages')]);
   vite(['build', '--config', 'tests/bench/vite.deploy.config.ts', '--outDir', join(folder, 'deploy')]);
   await browserBench(join(folder, 'pages'));
@@ -26,8 +40,6 @@ try {
     stdio: 'inherit',
   });
   if (status !== 0) fail('the deploy bench failed; see above');
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 function vite(args) {

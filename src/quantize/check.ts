@@ -130,6 +130,12 @@ function checkOp(op: Int8Op, inputs: readonly Int8Tensor[], output: Int8Tensor, 
       });
       return checkSameScale(input, output, fail);
     case 'lookup':
+      if (op.function === 'logistic' && (output.scale !== 1 / 256 || output.zeroPoint !== -128)) {
+        fail('must have an output with the scale 1/256 and the zero point -128.');
+      }
+      if (op.function === 'tanh' && (output.scale !== 1 / 128 || output.zeroPoint !== 0)) {
+        fail('must have an output with the scale 1/128 and the zero point 0.');
+      }
       if (op.table.length !== 256) fail(`has ${op.table.length} values in its table.`);
       if (elementCount(input.shape) !== elementCount(output.shape)) fail('changes the number of values.');
       return;

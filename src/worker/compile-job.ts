@@ -8,6 +8,7 @@ import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
 import { planNetwork, type PlannedBuffer } from '../emit/network-plan';
 import { writePack } from '../emit/pack';
+import { packableOps } from '../emit/packable';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
 import { readTflite } from '../emit/tflite/read-tflite';
@@ -169,6 +170,8 @@ function packOf(
     strideMs: 1000 * features,
   };
   try {
+    // Before the self-test is computed, which takes a while for large networks.
+    packableOps(graph);
     const model = buildModel({
       prefix,
       labels: labels?.length === outputs ? labels : Array.from({ length: outputs }, (_, index) => String(index)),

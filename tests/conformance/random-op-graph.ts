@@ -208,11 +208,23 @@ function attempt(group: OpGroup, random: Random): Int8Graph {
       }
       case 'lookup': {
         const kind = pick(['relu', 'relu6', 'leakyRelu', 'hardSwish', 'logistic', 'tanh', 'quantize'] as const);
-        const table = lookupTable(kind, quantization, 0.1);
+        // TensorFlow Lite fixes the output scales of these two.
+        const fixed =
+          kind === 'logistic'
+            ? { scale: 1 / 256, zeroPoint: -128 }
+            : kind === 'tanh'
+              ? { scale: 1 / 128, zeroPoint: 0 }
+              : { scale: free.scale, zeroPoint: free.zeroPoint };
+        const output = { ...free, ...fixed };
+        const table = lookupTable(
+          kind,
+          { ...quantization, outputScale: fixed.scale, outputZero: fixed.zeroPoint },
+          0.1,
+        );
         return one(
           (from, to) => ({ kind: 'lookup', input: from, output: to, function: kind, alpha: 0.1, table }),
           input,
-          free,
+          output,
         );
       }
       case 'slice': {

@@ -151,16 +151,21 @@ export class CrossBench {
     const count = existsSync(counted)
       ? (JSON.parse(readFileSync(counted, 'utf8')) as { instructions: number; cycles: number })
       : { instructions: 0, cycles: 0 };
-    const total = (kinds: RegExp): number =>
+    // Some linker scripts put constants beside the code, so names tell them apart: constants end in the op's number.
+    const isConstant = (name: string): boolean => /_\d+$/.test(name);
+    const total = (kinds: RegExp, constant: boolean | null): number =>
       symbols
-        .filter(({ name, kind }) => kinds.test(kind) && ours.test(name))
+        .filter(
+          ({ name, kind }) =>
+            kinds.test(kind) && ours.test(name) && (constant ?? isConstant(name)) === isConstant(name),
+        )
         .reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       output: stdout,
       ...count,
-      codeBytes: total(/[tT]/),
-      constantBytes: total(/[rR]/),
-      ramBytes: total(/[bBdD]/),
+      codeBytes: total(/[tT]/, false),
+      constantBytes: total(/[rRtT]/, true),
+      ramBytes: total(/[bBdD]/, null),
     };
   }
 

@@ -215,6 +215,9 @@ export const deploy = {
   downloadOf: 'Download {file}, {size:bytes}',
   downloadFailed: 'The files could not be made',
 
+  downloadTflite: 'TensorFlow Lite model',
+  downloadTfliteHint: 'The int8 network without the features, for OpenMV, LiteRT and TensorFlow Lite Micro.',
+
   compileTitle: 'Bring your own model',
   compileLead:
     'Any int8 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels. Drop the file here or choose it; it never leaves this computer.',

@@ -1,0 +1,93 @@
+/** What we write as `.tflite` comes back as the same network; damaged files are refused and never believed. */
+import { expect, it } from 'vitest';
+import { readTflite } from '../../src/emit/tflite/read-tflite';
+import { TfliteError } from '../../src/emit/tflite/tflite-error';
+import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { GraphError } from '../../src/graph/float-graph';
+import { QuantizeError, type Int8Graph } from '../../src/quantize/int8-graph';
+import { createInt8Interpreter } from '../../src/quantize/interpreter';
+import { quantizeGraph } from '../../src/quantize/quantize-graph';
+import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { Random } from '../../src/signal/random';
+
+function network(seed: number): { readonly graph: Int8Graph; readonly random: Random } {
+  const random = new Random(seed);
+  const float = randomNetwork(random);
+  const size = (float.tensors[float.input]?.shape ?? []).reduce((a, b) => a * b, 1);
+  return { graph: quantizeGraph(float, randomInputs(random, size, 8)), random };
+}
+
+it('a written network computes the same bytes when it is read again', () => {
+  const kinds = new Set<string>();
+  for (let seed = 1; seed <= 60; seed++) {
+    const { graph, random } = network(seed);
+    const again = readTflite(writeTflite(graph, { labels: ['a', 'b'] }));
+    expect(again.labels).toEqual(['a', 'b']);
+    if (again.kind !== 'int8') throw new Error('not int8');
+    const [first, second] = [createInt8Interpreter(graph), createInt8Interpreter(again.graph)];
+    for (let i = 0; i < 5; i++) {
+      const input = Int8Array.from({ length: first.inputLength }, () => Math.floor(random.next() * 256) - 128);
+      expect(Array.from(second.run(input)), `seed ${seed}`).toEqual(Array.from(first.run(input)));
+    }
+    for (const op of graph.ops) kinds.add(op.kind);
+  }
+  for (const kind of [
+    'conv2d',
+    'depthwiseConv2d',
+    'fullyConnected',
+    'add',
+    'concat',
+    'pad',
+    'stridedSlice',
+    'lookup',
+  ]) {
+    expect(kinds, kind).toContain(kind);
+  }
+});
+
+it('writes the same bytes again', () => {
+  const { graph } = network(3);
+  expect(Buffer.from(writeTflite(graph)).equals(writeTflite(graph))).toBe(true);
+});
+
+/** MOTE_FUZZ_SECONDS makes it run longer; the seed is printed when something is found. */
+it('refuses damaged files with an error of its own, quickly', () => {
+  const seconds = Number(process.env['MOTE_FUZZ_SECONDS'] ?? 3);
+  const files = Array.from({ length: 8 }, (_, i) => writeTflite(network(i + 1).graph, { labels: ['x'] }));
+  const random = new Random(Number(process.env['MOTE_FUZZ_SEED'] ?? 1));
+  const until = performance.now() + 1000 * seconds;
+  let [tried, refused] = [0, 0];
+  while (performance.now() < until) {
+    const bytes = (files[random.integer(files.length)] as Uint8Array).slice();
+    const view = new DataView(bytes.buffer);
+    for (let n = 1 + random.integer(4); n > 0; n--) {
+      const at = random.integer(bytes.length - 4);
+      switch (random.integer(4)) {
+        case 0:
+          bytes[at] = (bytes[at] as number) ^ (1 << random.integer(8));
+          break;
+        case 1:
+          view.setUint32(at & ~3, random.nextUint32(), true);
+          break;
+        case 2:
+          view.setInt32(at & ~3, [0, 1, -1, 0x7fffffff, 0x10000, bytes.length][random.integer(6)] as number, true);
+          break;
+        default:
+          bytes.copyWithin(at, random.integer(bytes.length), random.integer(bytes.length));
+      }
+    }
+    const cut = random.integer(10) === 0 ? bytes.subarray(0, random.integer(bytes.length)) : bytes;
+    tried++;
+    const started = performance.now();
+    try {
+      readTflite(cut);
+    } catch (error) {
+      refused++;
+      const known = error instanceof TfliteError || error instanceof QuantizeError || error instanceof GraphError;
+      if (!known) throw error;
+    }
+    expect(performance.now() - started).toBeLessThan(2000);
+  }
+  expect(refused).toBeGreaterThan(tried / 20);
+  console.log(`tflite reader: ${tried} damaged files, ${refused} refused, ${tried - refused} still models`);
+}, 700_000);

@@ -1,0 +1,139 @@
+/**
+ * Our `.tflite` files in a real TensorFlow Lite runtime: LiteRT's WebAssembly build with XNNPACK, from the package
+ * `@tensorflow/tfjs-tflite`. XNNPACK rounds once where the reference kernels (and Mote) round twice, so single values may
+ * differ by a step in convolutions and dense layers (tensorflow/tflite-micro#3252); after a softmax or through several
+ * layers by more.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import vm from 'node:vm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { createInt8Interpreter } from '../../src/quantize/interpreter';
+import type { Int8Graph } from '../../src/quantize/int8-graph';
+import { Random } from '../../src/signal/random';
+import { randomOpGraph, type OpGroup } from './random-op-graph';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../node_modules/@tensorflow/tfjs-tflite/wasm');
+const NAME = 'tflite_web_api_cc_simd';
+
+interface RuntimeTensor {
+  data(): Int8Array;
+}
+interface RuntimeList {
+  size(): number;
+  get(index: number): RuntimeTensor;
+}
+interface RuntimeModel {
+  GetInputs(): RuntimeList;
+  GetOutputs(): RuntimeList;
+  Infer(): boolean;
+  delete(): void;
+}
+interface Runtime {
+  _malloc(bytes: number): number;
+  readonly HEAPU8: Uint8Array;
+  readonly TFLiteWebModelRunner: {
+    CreateFromBufferAndOptions(
+      at: number,
+      bytes: number,
+      options: object,
+    ): { ok(): boolean; errorMessage(): string; value(): RuntimeModel };
+  };
+}
+
+let runtime: Runtime;
+
+/** The package's loader expects a page; its factory runs anywhere. */
+async function loadRuntime(): Promise<Runtime> {
+  const file = path.join(FOLDER, `${NAME}.js`);
+  const source = `(function (require, __filename, __dirname) {${readFileSync(file, 'utf8')}\n;return tflite_web_api_ModuleFactory;})`;
+  const wrap = vm.runInThisContext(source, { filename: file }) as (
+    ...args: unknown[]
+  ) => (options: object) => Promise<Runtime>;
+  const quiet = (): void => undefined;
+  return wrap(
+    createRequire(file),
+    file,
+    FOLDER,
+  )({
+    wasmBinary: readFileSync(path.join(FOLDER, `${NAME}.wasm`)),
+    print: quiet,
+    printErr: quiet,
+  });
+}
+
+function open(bytes: Uint8Array): RuntimeModel {
+  const at = runtime._malloc(bytes.length);
+  runtime.HEAPU8.set(bytes, at);
+  const result = runtime.TFLiteWebModelRunner.CreateFromBufferAndOptions(at, bytes.length, {
+    numThreads: -1,
+    enableProfiling: false,
+    maxProfilingBufferEntries: 1024,
+  });
+  if (!result.ok()) throw new Error(result.errorMessage());
+  return result.value();
+}
+
+/** Largest difference to the interpreter over some inputs, and how many values differ. */
+function compare(
+  graph: Int8Graph,
+  random: Random,
+): { readonly largest: number; readonly different: number; readonly values: number } {
+  const model = open(writeTflite(graph));
+  const interpreter = createInt8Interpreter(graph);
+  let [largest, different, values] = [0, 0, 0];
+  for (let i = 0; i < 10; i++) {
+    const input = Int8Array.from({ length: interpreter.inputLength }, () => Math.floor(random.next() * 256) - 128);
+    model.GetInputs().get(0).data().set(input);
+    if (!model.Infer()) throw new Error('The runtime did not run the model.');
+    const got = model.GetOutputs().get(0).data();
+    interpreter.run(input).forEach((value, k) => {
+      const difference = Math.abs(value - (got[k] as number));
+      largest = Math.max(largest, difference);
+      if (difference > 0) different++;
+      values++;
+    });
+  }
+  model.delete();
+  return { largest, different, values };
+}
+
+describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
+  beforeAll(async () => void (runtime = await loadRuntime()), 60_000);
+
+  it.each(['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'] as const)(
+    '%s: loads what we write and agrees to one step',
+    (group: OpGroup) => {
+      const random = new Random(group.length + 7);
+      let [loaded, different, values] = [0, 0, 0];
+      const refused: string[] = [];
+      for (let n = 0; n < 60; n++) {
+        const graph = randomOpGraph(group, random);
+        let file: Uint8Array;
+        try {
+          file = writeTflite(graph);
+        } catch {
+          // A padding or a clamp that the format cannot say; trained networks have none.
+          continue;
+        }
+        expect(file.length).toBeGreaterThan(100);
+        try {
+          const result = compare(graph, random);
+          loaded++;
+          different += result.different;
+          values += result.values;
+          expect(result.largest, graph.ops[0]?.kind).toBeLessThanOrEqual(1);
+        } catch (error) {
+          if (error instanceof Error && error.name === 'AssertionError') throw error;
+          refused.push(`${graph.ops[0]?.kind ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+      console.log(`${group}: ${loaded} files load; ${different} of ${values} values differ by one step`);
+      expect(loaded).toBeGreaterThan(8);
+      expect(refused).toEqual([]);
+    },
+    120_000,
+  );
+});
