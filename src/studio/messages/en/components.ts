@@ -44,6 +44,8 @@ export const components = {
   planAxis: 'operations, one after another',
   planStart: 'input',
   planEnd: 'output',
+  planValues: 'Values that flow on',
+  planScratch: 'Scratch of one operation',
   planName: 'Values',
   planOffset: 'From byte',
   planBytes: 'Size',

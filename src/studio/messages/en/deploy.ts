@@ -243,6 +243,7 @@ export const deploy = {
   compileRam: 'Working memory',
   compileFlash: 'Constants in flash',
   compileMacs: 'Multiply-adds',
+  compileNoPack: 'It cannot be written over USB yet. {why}',
   compileFailed: '{file} could not be compiled',
   compileTooLarge: 'It is larger than 16 MB. Models for microcontrollers are far smaller: is it the right file?',
 } as const;
