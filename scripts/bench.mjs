@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: speed and size claims, each beside its reference, as ratios taken in one run.
  * Runs the pages of tests/bench in headless Chromium, the deploy bench in Node and the compiler bench in QEMU;
- * `npm run bench -- compiler` runs the last one alone.
+ * `npm run bench -- compiler` runs the last one alone, `npm run bench -- latency` fits the latency table anew.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,15 +14,17 @@ const PORT = 4190;
 const ROUNDS = 3;
 
 ensureDependencies();
-const onlyCompiler = process.argv.includes('compiler');
+const onlyLatency = process.argv.includes('latency');
+const onlyCompiler = process.argv.includes('compiler') || onlyLatency;
 const executablePath = findBrowser();
 if (!executablePath && !onlyCompiler) fail('the bench needs Chromium or Chrome; install one or set MOTE_CHROMIUM');
 
 const folder = mkdtempSync(join(tmpdir(), 'mote-bench-'));
 try {
   if (!onlyCompiler) await studioBench();
-  vite(['build', '--config', 'tests/bench/vite.compiler.config.ts', '--outDir', join(folder, 'compiler')]);
-  const { status } = spawnSync(process.execPath, [join(folder, 'compiler', 'compiler-bench.mjs')], {
+  const [config, program] = onlyLatency ? ['latency', 'latency-calibration'] : ['compiler', 'compiler-bench'];
+  vite(['build', '--config', `tests/bench/vite.${config}.config.ts`, '--outDir', join(folder, config)]);
+  const { status } = spawnSync(process.execPath, [join(folder, config, `${program}.mjs`)], {
     cwd: ROOT,
     stdio: 'inherit',
   });

@@ -70,8 +70,8 @@ export const compileVerb: Verb = {
     if (result.packProblem !== null) say(`note: no ${result.prefix}.mote: ${result.packProblem}`);
     if (args.has('arena-report')) printText(report(result));
     else {
-      const { kind, macs, constantBytes, plan } = result;
-      printResult({ prefix: result.prefix, kind, target, macs, arenaBytes: plan.arenaBytes, constantBytes });
+      const { kind, macs, cycles, constantBytes, plan } = result;
+      printResult({ prefix: result.prefix, kind, target, macs, cycles, arenaBytes: plan.arenaBytes, constantBytes });
     }
   },
 };

@@ -3,6 +3,7 @@ import { compileBlock } from '../dsp/compile';
 import type { InputSpec } from '../dsp/block';
 import { buildModel } from '../emit/build-model';
 import { emitFloatHeader } from '../emit/float-header';
+import { estimateCycles, estimateNetworkCycles } from '../emit/latency';
 import { EmitError } from '../emit/model';
 import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
@@ -44,6 +45,8 @@ export interface CompileOutputs {
   };
   readonly constantBytes: number;
   readonly macs: number;
+  /** Predicted for the target, or null where the table of latencies does not reach. */
+  readonly cycles: number | null;
   /** What was changed on the way, for people. */
   readonly notes: readonly string[];
 }
@@ -85,6 +88,7 @@ export async function compileJob(
         plan: { ops, buffers: [], arenaBytes: header.arenaBytes, lowerBoundBytes: header.arenaBytes },
         constantBytes: header.constantBytes,
         macs: 0,
+        cycles: null,
         notes,
       };
     }
@@ -105,6 +109,7 @@ export async function compileJob(
   const plan = planNetwork(graph, inputs.target);
   const header = emitNetworkHeader(graph, plan, { prefix, target: inputs.target, remarks });
   const { pack, problem } = packOf(graph, prefix, imported.labels);
+  const cycles = estimateNetworkCycles(graph, inputs.target);
   const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
   return {
     kind: 'int8',
@@ -119,12 +124,14 @@ export async function compileJob(
       lowerBoundBytes: plan.lowerBoundBytes,
       constantBytes: header.constantBytes,
       macs,
+      cycles,
       ops: graph.ops.map((op, index) => ({
         index,
         kind: op.kind,
         inputs: inputsOf(op).map((id) => graph.tensors[id]?.shape),
         output: graph.tensors[op.output]?.shape,
         macs: multiplyAdds(op, graph),
+        cycles: estimateCycles(op, graph, inputs.target),
       })),
       tensors: graph.tensors.map(({ name, shape, data }, id) => ({
         name,
@@ -141,6 +148,7 @@ export async function compileJob(
     },
     constantBytes: header.constantBytes,
     macs,
+    cycles,
     notes,
   };
 }

@@ -243,6 +243,10 @@ export const deploy = {
   compileRam: 'Working memory',
   compileFlash: 'Constants in flash',
   compileMacs: 'Multiply-adds',
+  compileCycles: 'Predicted time',
+  compileCyclesValue: '{time:us} at 64 MHz, {cycles:int} thousand cycles',
+  compileCyclesHint:
+    'From counted cycles: a few percent off for large networks, up to 40 % for tiny ones; slow flash comes on top.',
   compileNoPack: 'It cannot be written over USB yet. {why}',
   compileFailed: '{file} could not be compiled',
   compileTooLarge: 'It is larger than 16 MB. Models for microcontrollers are far smaller: is it the right file?',
