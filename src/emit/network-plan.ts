@@ -3,9 +3,10 @@
  * the caller's buffers and need no place.
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
-import { inputsOf, type Int8DepthwiseConv2d, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { scratchBytes } from './kernel-scratch';
-import { layoutFor, type Target } from './target';
+import { overlapDistance } from './overlap';
+import type { Target } from './target';
 
 /** Where a value lies: at a byte of the arena, or in a buffer of the caller. */
 export type Place = { readonly in: 'arena'; readonly offset: number } | { readonly in: 'input' | 'output' };
@@ -26,14 +27,16 @@ export interface NetworkPlan {
   /** Per op; null where the kernel needs none. */
   readonly scratchOffsets: readonly (number | null)[];
   readonly arenaBytes: number;
-  /** The most bytes that any op needs at once: no plan with these kernels can be smaller. */
+  /** The most bytes that any op needs at once, overlaps used to the full: no plan with these kernels can be smaller. */
   readonly lowerBoundBytes: number;
   readonly buffers: readonly PlannedBuffer[];
 }
 
 const ALIGNMENT = 4;
-/** Orders of placement tried beside the sorted ones; networks are small, so this takes milliseconds. */
-const RANDOM_ORDERS = 200;
+/** Orders of placement tried beside the sorted ones, until the lower bound is met. */
+const MOST_ORDERS = 400;
+/** Pairs of buffers compared in all: keeps the search below a few hundred milliseconds however large the network is. */
+const MOST_COMPARISONS = 4_000_000;
 
 interface Buffer {
   readonly name: string;
@@ -43,65 +46,42 @@ interface Buffer {
   readonly last: number;
 }
 
+/** Leave to overlap: the output's offset must be at least `distance` below that of the input. */
+interface Overlap {
+  readonly input: number;
+  readonly output: number;
+  readonly distance: number;
+}
+
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
-/**
- * Whether a depthwise layer may write over its input: its kernel copies rows into a ring before it uses them, so no
- * output row may reach a row that is not copied yet.
- */
-export function depthwiseWorksInPlace(op: Int8DepthwiseConv2d, graph: Int8Graph): boolean {
-  const [height = 0, width = 0, channels = 0] = graph.tensors[op.input]?.shape ?? [];
-  const [outHeight = 0, outWidth = 0, outChannels = 0] = graph.tensors[op.output]?.shape ?? [];
-  const { window } = op;
-  const rows = (window.kernelHeight - 1) * window.dilationHeight + 1;
-  for (let y = 0; y < outHeight; y++) {
-    const copied = Math.min(height, y * window.strideHeight - window.padTop + rows);
-    const end = (y + 1) * outWidth * outChannels;
-    if (copied < height && end > copied * width * channels) return false;
-  }
-  return true;
-}
-
-/** The input that an op may write its output over, or null. */
-function inPlaceInputs(op: Int8Op, graph: Int8Graph, target: Target): readonly TensorId[] {
-  const size = (id: TensorId): number => elementCount(graph.tensors[id]?.shape ?? []);
-  switch (op.kind) {
-    case 'softmax':
-    case 'lookup':
-      return [op.input];
-    case 'add':
-    case 'mul':
-      // A smaller second operand is read again and again.
-      return op.inputs.filter((id) => size(id) === size(op.output));
-    case 'depthwiseConv2d':
-      return depthwiseWorksInPlace(op, graph) ? [op.input] : [];
-    case 'maxPool2d':
-    case 'averagePool2d': {
-      const { padTop, padLeft, padBottom, padRight } = op.window;
-      return padTop + padLeft + padBottom + padRight === 0 ? [op.input] : [];
-    }
-    case 'conv2d': {
-      // The SIMD kernels copy the pixels that they work on; portable ones read the input while they write.
-      const { kernelHeight, kernelWidth, strideHeight, strideWidth } = op.window;
-      const pointwise = kernelHeight * kernelWidth * strideHeight * strideWidth === 1 && op.groups === 1;
-      return layoutFor(op, target) !== 'plain' && pointwise && size(op.output) <= size(op.input) ? [op.input] : [];
-    }
-    default:
-      return [];
-  }
 }
 
 /** Plans a checked graph. Deterministic. */
 export function planNetwork(graph: Int8Graph, target: Target): NetworkPlan {
   const count = graph.ops.length;
+  const size = (id: TensorId): number => elementCount(graph.tensors[id]?.shape ?? []);
+
+  // Reshapes are other names for the same bytes; only from the caller's input to the caller's output are they copied.
+  const sources = new Map<TensorId, TensorId>();
+  const root = (id: TensorId): TensorId => {
+    const source = sources.get(id);
+    return source === undefined ? id : root(source);
+  };
+  for (const op of graph.ops) {
+    if (op.kind !== 'reshape' || graph.tensors[op.input]?.data) continue;
+    if (op.output === graph.output && root(op.input) === root(graph.input)) continue;
+    sources.set(op.output, op.input);
+  }
+
+  // Steps at which the bytes are in use. Op -1 is the arrival of the input.
   const first = new Map<TensorId, number>();
   const last = new Map<TensorId, number>();
   const touch = (id: TensorId, step: number): void => {
     if (graph.tensors[id]?.data) return;
-    first.set(id, Math.min(first.get(id) ?? step, step));
-    last.set(id, Math.max(last.get(id) ?? step, step));
+    const owner = root(id);
+    first.set(owner, Math.min(first.get(owner) ?? step, step));
+    last.set(owner, Math.max(last.get(owner) ?? step, step));
   };
   touch(graph.input, -1);
   graph.ops.forEach((op, step) => {
@@ -110,139 +90,164 @@ export function planNetwork(graph: Int8Graph, target: Target): NetworkPlan {
   });
   touch(graph.output, count);
 
-  // Tensors that share their place: reshapes, and ops that work in place on an input that dies there.
-  const parent = new Map<TensorId, TensorId>();
-  const root = (id: TensorId): TensorId => {
-    const over = parent.get(id);
-    return over === undefined ? id : root(over);
-  };
-  const groupLast = new Map<TensorId, number>(last);
-  graph.ops.forEach((op, step) => {
-    const candidates = op.kind === 'reshape' ? [op.input] : inPlaceInputs(op, graph, target);
-    for (const id of candidates) {
-      if (graph.tensors[id]?.data || parent.has(op.output)) continue;
-      const base = root(id);
-      const isInput = base === root(graph.input);
-      // The caller's input is not ours to write; a reshape of it is only another name.
-      if (isInput && (op.kind !== 'reshape' || op.output === graph.output)) continue;
-      if (op.kind !== 'reshape' && groupLast.get(base) !== step) continue;
-      parent.set(op.output, base);
-      groupLast.set(base, Math.max(groupLast.get(base) ?? step, last.get(op.output) ?? step));
-      break;
+  /** Inputs that die at this op, and how their bytes may be overlapped by the output. */
+  const overlapsAt = (op: Int8Op, step: number): readonly { owner: TensorId; distance: number }[] => {
+    const distances = new Map<TensorId, number | null>();
+    for (const id of inputsOf(op)) {
+      const owner = root(id);
+      if (graph.tensors[id]?.data || owner === root(graph.input) || owner === root(op.output)) continue;
+      if (last.get(owner) !== step || first.get(root(op.output)) !== step) continue;
+      const [distance, other] = [overlapDistance(op, id, graph, target), distances.get(owner)];
+      distances.set(owner, distance === null || other === null ? null : Math.max(distance, other ?? distance));
     }
-  });
+    return [...distances].flatMap(([owner, distance]) => (distance === null ? [] : [{ owner, distance }]));
+  };
 
+  // What is computed in place up to the output can already lie in the caller's buffer.
+  const atOutput = new Set<TensorId>(root(graph.output) === root(graph.input) ? [] : [root(graph.output)]);
+  for (let step = count - 1; step >= 0; step--) {
+    const op = graph.ops[step] as Int8Op;
+    if (op.kind === 'reshape' || !atOutput.has(root(op.output))) continue;
+    const ahead = overlapsAt(op, step).find(
+      ({ owner, distance }) => distance <= 0 && size(owner) <= size(graph.output),
+    );
+    if (ahead) atOutput.add(ahead.owner);
+  }
   const external = (id: TensorId): 'input' | 'output' | null => {
     if (root(id) === root(graph.input)) return 'input';
-    return root(id) === root(graph.output) && fitsOutput(graph, id, root) ? 'output' : null;
+    return atOutput.has(root(id)) ? 'output' : null;
   };
 
-  const groups = new Map<TensorId, Buffer>();
-  graph.tensors.forEach((tensor, id) => {
-    const from = first.get(id);
-    if (from === undefined || external(id)) return;
-    const known = groups.get(root(id));
-    groups.set(root(id), {
-      name: known?.name ?? tensor.name,
-      kind: 'tensor',
-      bytes: Math.max(known?.bytes ?? 0, roundUp(elementCount(tensor.shape))),
-      first: Math.min(known?.first ?? from, from),
-      last: Math.max(known?.last ?? 0, last.get(id) ?? from),
-    });
-  });
-  const tensorIds = [...groups.keys()];
-  const buffers: Buffer[] = tensorIds.map((id) => groups.get(id) as Buffer);
+  const owners = [...first.keys()].filter((id) => !external(id)).sort((a, b) => a - b);
+  const indexOf = new Map(owners.map((id, index) => [id, index]));
+  const buffers: Buffer[] = owners.map((id) => ({
+    name: graph.tensors[id]?.name ?? '',
+    kind: 'tensor',
+    bytes: roundUp(size(id)),
+    first: first.get(id) as number,
+    last: last.get(id) as number,
+  }));
+  const overlaps: Overlap[] = [];
   const scratchIndex = graph.ops.map((op, step) => {
+    const output = indexOf.get(root(op.output));
+    for (const { owner, distance } of overlapsAt(op, step)) {
+      const input = indexOf.get(owner);
+      if (input === undefined || output === undefined) continue;
+      // Beyond these the two do not touch anyway.
+      const [least, most] = [-(buffers[input] as Buffer).bytes, (buffers[output] as Buffer).bytes];
+      overlaps.push({ input, output, distance: Math.min(most, Math.max(least, roundUp(Math.max(least, distance)))) });
+    }
     const bytes = roundUp(scratchBytes(op, graph, target));
     if (bytes === 0) return null;
     buffers.push({ name: `scratch of ${op.kind} ${step + 1}`, kind: 'scratch', bytes, first: step, last: step });
     return buffers.length - 1;
   });
 
-  const { offsets, arenaBytes, lowerBoundBytes } = pack(buffers, count);
-  const at = new Map(tensorIds.map((id, index) => [id, offsets[index] as number]));
+  const { offsets, arenaBytes, lowerBoundBytes } = pack(buffers, overlaps, count);
   return {
     arenaBytes,
     lowerBoundBytes,
     scratchOffsets: scratchIndex.map((index) => (index === null ? null : (offsets[index] as number))),
     places: graph.tensors.map((_, id): Place | null => {
-      if (!first.has(id)) return null;
+      if (!first.has(root(id))) return null;
       const outside = external(id);
-      return outside ? { in: outside } : { in: 'arena', offset: at.get(root(id)) as number };
+      return outside ? { in: outside } : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
     }),
     buffers: buffers.map((buffer, index) => ({ ...buffer, offset: offsets[index] as number })),
   };
 }
 
-/** Whether every tensor that shares its place with the output is no larger than the caller's buffer. */
-function fitsOutput(graph: Int8Graph, id: TensorId, root: (id: TensorId) => TensorId): boolean {
-  const limit = elementCount(graph.tensors[graph.output]?.shape ?? []);
-  return graph.tensors.every(
-    (tensor, other) => tensor.data !== undefined || root(other) !== root(id) || elementCount(tensor.shape) <= limit,
-  );
+/** The most bytes in use at any step. An output counts only as far as it cannot lie over the input. */
+function lowerBound(buffers: readonly Buffer[], overlaps: readonly Overlap[], steps: number): number {
+  let bound = 0;
+  for (let step = -1; step <= steps; step++) {
+    let bytes = 0;
+    for (const buffer of buffers) if (buffer.first <= step && step <= buffer.last) bytes += buffer.bytes;
+    const here = overlaps.filter(({ output }) => (buffers[output] as Buffer).first === step);
+    const [only] = here;
+    if (only) {
+      const [input, output] = [(buffers[only.input] as Buffer).bytes, (buffers[only.output] as Buffer).bytes];
+      // Over several inputs, the output may need no bytes of its own at all.
+      const together = Math.max(output, input + Math.max(0, only.distance));
+      bytes -= here.length > 1 ? output : Math.max(0, input + output - together);
+    }
+    bound = Math.max(bound, bytes);
+  }
+  return bound;
 }
 
 /** Offsets for buffers with lifetimes: the best of several orders of first fit. */
 function pack(
   buffers: readonly Buffer[],
+  overlaps: readonly Overlap[],
   steps: number,
 ): { readonly offsets: number[]; readonly arenaBytes: number; readonly lowerBoundBytes: number } {
-  let lowerBoundBytes = 0;
-  for (let step = -1; step <= steps; step++) {
-    const live = buffers.filter(({ first, last }) => first <= step && step <= last);
-    lowerBoundBytes = Math.max(
-      lowerBoundBytes,
-      live.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
-  }
+  const lowerBoundBytes = lowerBound(buffers, overlaps, steps);
+  const allowed = new Map(overlaps.map((overlap) => [overlap.output * buffers.length + overlap.input, overlap]));
+  /** Per buffer: those that are in use at the same time. */
+  const rivals = buffers.map((a, index) =>
+    buffers.flatMap((b, other) => (other !== index && a.first <= b.last && b.first <= a.last ? [other] : [])),
+  );
+
+  /** First fit in the given order. */
+  const place = (order: readonly number[]): { offsets: number[]; arenaBytes: number } => {
+    const offsets = new Array<number>(buffers.length).fill(-1);
+    let arenaBytes = 0;
+    for (const index of order) {
+      const { bytes } = buffers[index] as Buffer;
+      // Offsets strictly between these two are taken.
+      const taken: [low: number, high: number][] = [];
+      for (const other of rivals[index] as readonly number[]) {
+        const at = offsets[other] as number;
+        if (at < 0) continue;
+        const asOutput = allowed.get(index * buffers.length + other);
+        const asInput = allowed.get(other * buffers.length + index);
+        taken.push([
+          asOutput ? at - asOutput.distance : at - bytes,
+          asInput ? at + asInput.distance : at + (buffers[other] as Buffer).bytes,
+        ]);
+      }
+      taken.sort((a, b) => a[0] - b[0]);
+      let offset = 0;
+      for (const [low, high] of taken) if (low < offset && offset < high) offset = high;
+      offsets[index] = offset;
+      arenaBytes = Math.max(arenaBytes, offset + bytes);
+    }
+    return { offsets, arenaBytes };
+  };
+
   const indices = buffers.map((_, index) => index);
   const by = (value: (buffer: Buffer) => number): number[] =>
     [...indices].sort((a, b) => value(buffers[b] as Buffer) - value(buffers[a] as Buffer) || a - b);
-  const orders = [
-    by(({ bytes }) => bytes),
+  let order = by(({ bytes }) => bytes);
+  let best = place(order);
+  const attempts = [
     by(({ bytes, first, last }) => bytes * (last - first + 1)),
     by(({ first, last }) => last - first),
     by(({ first }) => -first),
+    by(({ last }) => last),
   ];
-  let best = place(buffers, orders[0] as number[]);
+  const comparisons = rivals.reduce((sum, { length }) => sum + length + 1, 0);
+  const most = Math.min(MOST_ORDERS, Math.ceil(MOST_COMPARISONS / comparisons));
   let state = 0x2545f491;
-  for (let attempt = 1; attempt < orders.length + RANDOM_ORDERS && best.arenaBytes > lowerBoundBytes; attempt++) {
-    const order = orders[attempt] ?? [...indices];
-    if (attempt >= orders.length) {
-      for (let i = order.length - 1; i > 0; i--) {
-        // xorshift32: the same order everywhere.
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        const j = (state >>> 0) % (i + 1);
-        [order[i], order[j]] = [order[j] as number, order[i] as number];
+  const below = (limit: number): number => {
+    // xorshift32: the same numbers everywhere.
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+  for (let attempt = 0; attempt < most && best.arenaBytes > lowerBoundBytes; attempt++) {
+    // After the sorted orders: the best so far with one to four buffers moved elsewhere.
+    const next = attempts[attempt] ?? [...order];
+    if (attempt >= attempts.length) {
+      for (let moves = 1 + below(4); moves > 0; moves--) {
+        const [moved] = next.splice(below(next.length), 1) as [number];
+        next.splice(below(next.length + 1), 0, moved);
       }
     }
-    const placed = place(buffers, order);
-    if (placed.arenaBytes < best.arenaBytes) best = placed;
+    const placed = place(next);
+    if (placed.arenaBytes <= best.arenaBytes) [best, order] = [placed, next];
   }
   return { ...best, lowerBoundBytes };
-}
-
-/** First fit in the given order. */
-function place(buffers: readonly Buffer[], order: readonly number[]): { offsets: number[]; arenaBytes: number } {
-  const offsets = new Array<number>(buffers.length).fill(0);
-  const done: number[] = [];
-  let arenaBytes = 0;
-  for (const index of order) {
-    const { bytes, first, last } = buffers[index] as Buffer;
-    const obstacles = done
-      .filter((other) => (buffers[other] as Buffer).first <= last && first <= (buffers[other] as Buffer).last)
-      .sort((a, b) => (offsets[a] as number) - (offsets[b] as number));
-    let offset = 0;
-    for (const other of obstacles) {
-      const start = offsets[other] as number;
-      if (start - offset >= bytes) break;
-      offset = Math.max(offset, start + (buffers[other] as Buffer).bytes);
-    }
-    offsets[index] = offset;
-    arenaBytes = Math.max(arenaBytes, offset + bytes);
-    done.push(index);
-  }
-  return { offsets, arenaBytes };
 }

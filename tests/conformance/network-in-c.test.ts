@@ -8,7 +8,7 @@ import { planNetwork } from '../../src/emit/network-plan';
 import type { Target } from '../../src/emit/target';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
-import type { Int8Graph } from '../../src/quantize/int8-graph';
+import type { Int8Graph, Int8Tensor } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
@@ -113,6 +113,38 @@ it('single layers of odd geometry: 40 random cases of 50 layers of every kind', 
       return ask(graph, bytes(random, 40 * createInt8Interpreter(graph).inputLength));
     });
     checkAll(questions, [C99[1] as Compiler, SANITIZED]);
+  }
+}, 600_000);
+
+/**
+ * The layer of a one-layer network between two others, so that its input and output lie in the arena, where they overlap
+ * as far as the planner lets them.
+ */
+function between(graph: Int8Graph): Int8Graph {
+  const [input, output] = [graph.tensors[graph.input] as Int8Tensor, graph.tensors[graph.output] as Int8Tensor];
+  const [head, tail] = [graph.tensors.length, graph.tensors.length + 1];
+  const table = Int8Array.from({ length: 256 }, (_, index) => index - 128);
+  const twice = [2 * (output.shape[0] as number), ...output.shape.slice(1)];
+  return {
+    tensors: [...graph.tensors, { ...input, name: 'head' }, { ...output, name: 'tail', shape: twice }],
+    ops: [
+      { kind: 'lookup', input: head, output: graph.input, function: 'quantize', alpha: 0, table },
+      ...graph.ops,
+      { kind: 'concat', inputs: [graph.output, graph.output], output: tail, axis: 0 },
+    ],
+    input: head,
+    output: tail,
+  };
+}
+
+it('layers whose output overlaps their input: 5 random cases of 40 layers of every kind', () => {
+  for (const kind of ['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'] as const) {
+    const random = new Random(100 + kind.length);
+    const questions = Array.from({ length: 40 }, () => {
+      const graph = between(randomOpGraph(kind, random));
+      return ask(graph, bytes(random, 5 * createInt8Interpreter(graph).inputLength));
+    });
+    checkAll(questions, [C99[1] as Compiler]);
   }
 }, 600_000);
 
