@@ -12,6 +12,7 @@ import { floatLiteral, int32Literal } from './c-literals';
 import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import { isPointwise } from './kernel-scratch';
+import { EmitError } from './model';
 import type { NetworkPlan } from './network-plan';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
@@ -32,12 +33,14 @@ export interface NetworkHeader {
   readonly constantBytes: number;
 }
 
-/** Throws EmitError `bad-prefix`. `graph` must have passed `checkInt8Graph`, `plan` must be of this graph and target. */
+/** Throws EmitError `bad-prefix`, or `too-large` for a layer that the target cannot hold. `graph` must have passed `checkInt8Graph`, `plan` must be of this graph and target. */
 export function emitNetworkHeader(graph: Int8Graph, plan: NetworkPlan, options: NetworkHeaderOptions): NetworkHeader {
   checkPrefix(options.prefix);
   return new NetworkPrinter(graph, plan, options).print();
 }
 
+/** avr-gcc takes no larger object. */
+const MOST_AVR_BYTES = 32_767;
 const BYTES: Readonly<Record<string, number>> = { int8_t: 1, int16_t: 2, int32_t: 4 };
 
 class NetworkPrinter {
@@ -141,6 +144,13 @@ class NetworkPrinter {
 
   #array(type: string, name: string, values: ArrayLike<number>): string {
     const texts = Array.from(values, int32Literal);
+    if (this.options.target === 'avr' && texts.length * (BYTES[type] ?? 0) > MOST_AVR_BYTES) {
+      throw new EmitError(
+        'too-large',
+        `A layer of this network has ${texts.length} weights; arrays on AVR hold ${MOST_AVR_BYTES} bytes. Use a smaller ` +
+          'network, or a larger board.',
+      );
+    }
     const key = `${type} ${texts.join()}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;

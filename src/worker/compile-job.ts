@@ -95,7 +95,10 @@ export async function compileJob(
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
     graph = quantizeGraph(imported.graph, slices(inputs.calibration, size));
     notes.push(`Quantized to int8 with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
-  } else graph = imported.graph;
+  } else {
+    graph = imported.graph;
+    if (inputs.calibration) notes.push('The model is int8 already: the calibration inputs were not used.');
+  }
 
   check();
   const slim = removeDeadChannels(graph);

@@ -109,7 +109,7 @@ MOTE_FN int mote_is_pointwise(const mote_conv *op) {
            op->out_w == op->in_w;
 }
 
-/* Convolution, one group. Output must not overlap the input. */
+/* Convolution, one group. How far the output may lie over the input: src/emit/overlap.ts. */
 MOTE_FN void mote_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
     int8_t *patch = (int8_t *)scratch;
@@ -123,7 +123,7 @@ MOTE_FN void mote_conv2d(const mote_conv *op, const int8_t *input, int8_t *outpu
     }
 }
 
-/* The same for 1 x 1 with stride 1: the pixels are their own patches. Output must not overlap the input. */
+/* The same for 1 x 1 with stride 1: the pixels are their own patches. How far the output may lie over the input: src/emit/overlap.ts. */
 MOTE_FN void mote_conv2d_pointwise(const mote_conv *op, const int8_t *input, int8_t *output) {
     int32_t at;
     for (at = op->out_h * op->out_w; at > 0; at--) {
@@ -133,7 +133,7 @@ MOTE_FN void mote_conv2d_pointwise(const mote_conv *op, const int8_t *input, int
     }
 }
 
-/* Convolution whose channels fall into groups. Output must not overlap the input. */
+/* Convolution whose channels fall into groups. How far the output may lie over the input: src/emit/overlap.ts. */
 MOTE_FN void mote_conv2d_grouped(const mote_conv *op, int32_t groups, const int8_t *input, int8_t *output) {
     const int32_t in_c = op->in_c / groups;
     const int32_t out_c = op->out_c / groups;
@@ -226,7 +226,7 @@ MOTE_FN void mote_depthwise(const mote_conv *op, const int8_t *input, int8_t *ou
     }
 }
 
-/* Fully connected: out_w rows of in_c inputs. Output must not overlap the input. */
+/* Fully connected: out_w rows of in_c inputs. How far the output may lie over the input: src/emit/overlap.ts. */
 MOTE_FN void mote_fully_connected_rows(const mote_conv *op, const int8_t *input, int8_t *output) {
     int32_t row;
     for (row = 0; row < op->out_w; row++) {
