@@ -87,6 +87,15 @@ const DEBIAN = [
   { package: 'picolibc-riscv64-unknown-elf', file: '/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs' },
   { package: 'qemu-system-arm', program: 'qemu-system-arm' },
   { package: 'qemu-system-misc', program: 'qemu-system-riscv32' },
+  { package: 'lld', program: 'wasm-ld' },
+  { package: 'gcc-avr', program: 'avr-gcc' },
+  { package: 'avr-libc', file: '/usr/lib/avr/include/avr/io.h' },
+  { package: 'simavr', program: 'simavr' },
+  { package: 'libsimavr-dev', file: '/usr/include/simavr/sim_avr.h' },
+  { package: 'libelf-dev', file: '/usr/include/libelf.h' },
+  // Boards: the Arduino core with its bootloader, and MicroPython for the micro:bit.
+  { package: 'arduino-core-avr', file: '/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h' },
+  { package: 'firmware-microbit-micropython', file: '/usr/share/firmware-microbit-micropython/firmware.hex' },
 ];
 
 function isInstalled({ program, file }) {

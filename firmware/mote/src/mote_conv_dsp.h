@@ -54,22 +54,25 @@ typedef struct {
 #endif
 #define MOTE_REGISTER __attribute__((unused))
 
-/* Two pixels, four channels, one pair of inputs: 16 cycles for 16 products. */
+/*
+ * Two pixels, four channels, one pair of inputs: 15 cycles for 16 products. Words of weights are unpacked in place once
+ * they have been used as they are, which leaves registers for four loads in a row.
+ */
 #define MOTE_PAIR_2X4            \
     "ldr r12,[r0],#4\n"      \
     "ldr lr,[r0],#4\n"       \
     "ldr r2,[r1],#4\n"       \
-    "sxtb16 r3,r2\n"          \
-    "smlad r4,r12,r3,r4\n"  \
+    "ldr r3,[r1],#4\n"       \
     "smlad r5,r12,r2,r5\n"  \
-    "smlad r8,lr,r3,r8\n"   \
     "smlad r9,lr,r2,r9\n"   \
-    "ldr r2,[r1],#4\n"       \
-    "sxtb16 r3,r2\n"          \
+    "sxtb16 r2,r2\n"          \
+    "smlad r7,r12,r3,r7\n"  \
+    "smlad r11,lr,r3,r11\n" \
+    "sxtb16 r3,r3\n"          \
+    "smlad r4,r12,r2,r4\n"  \
+    "smlad r8,lr,r2,r8\n"   \
     "smlad r6,r12,r3,r6\n"  \
-    "smlad r7,r12,r2,r7\n"  \
-    "smlad r10,lr,r3,r10\n" \
-    "smlad r11,lr,r2,r11\n"
+    "smlad r10,lr,r3,r10\n"
 
 /* One output: r12 twice the bias, lr the multiplier, r2 the shift, r3 the offset; `sum` doubled by `twice`. */
 #define MOTE_OUTPUT(sum, twice)              \
@@ -161,22 +164,26 @@ MOTE_NAKED void mote_dsp_two_pixels(MOTE_REGISTER const mote_dsp_block *block) {
         "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
 }
 
-/* One pixel, four channels, two pairs of inputs: 20 cycles for 16 products. */
-#define MOTE_PAIRS_1X4                 \
-    "ldm r0!,{r8,r9}\n"            \
-    "ldm r1!,{r10,r11,r12,lr}\n" \
-    "sxtb16 r3,r10\n"               \
-    "smlad r4,r8,r3,r4\n"         \
-    "smlad r5,r8,r10,r5\n"        \
-    "sxtb16 r3,r11\n"               \
-    "smlad r6,r8,r3,r6\n"         \
-    "smlad r7,r8,r11,r7\n"        \
-    "sxtb16 r3,r12\n"               \
-    "smlad r4,r9,r3,r4\n"         \
-    "smlad r5,r9,r12,r5\n"        \
-    "sxtb16 r3,lr\n"                \
-    "smlad r6,r9,r3,r6\n"         \
-    "smlad r7,r9,lr,r7\n"
+/* One pixel, four channels, two pairs of inputs: 19 cycles for 16 products. */
+#define MOTE_PAIRS_1X4            \
+    "ldr r8,[r0],#4\n"        \
+    "ldr r9,[r0],#4\n"        \
+    "ldr r10,[r1],#4\n"       \
+    "ldr r11,[r1],#4\n"       \
+    "ldr r12,[r1],#4\n"       \
+    "ldr lr,[r1],#4\n"        \
+    "smlad r5,r8,r10,r5\n"   \
+    "sxtb16 r10,r10\n"         \
+    "smlad r7,r8,r11,r7\n"   \
+    "sxtb16 r11,r11\n"         \
+    "smlad r4,r8,r10,r4\n"   \
+    "smlad r6,r8,r11,r6\n"   \
+    "smlad r5,r9,r12,r5\n"   \
+    "sxtb16 r12,r12\n"         \
+    "smlad r7,r9,lr,r7\n"    \
+    "sxtb16 lr,lr\n"           \
+    "smlad r4,r9,r12,r4\n"   \
+    "smlad r6,r9,lr,r6\n"
 
 MOTE_NAKED void mote_dsp_one_pixel(MOTE_REGISTER const mote_dsp_block *block) {
     __asm volatile(
@@ -445,7 +452,7 @@ MOTE_FN void mote_dsp_copy4(const int8_t *from, int32_t words, int8_t *to) { mot
 
 MOTE_FN void mote_dsp_put_half(int32_t *word, int32_t k, int32_t value) {
     const uint32_t bits = (uint32_t)value & 0xffffu;
-    *word = (int32_t)(k & 1 ? ((uint32_t)*word & 0xffffu) | bits << 16 : bits);
+    *word = (int32_t)(k & 1 ? ((uint32_t)*word & 0xffffu) | bits << 16 : ((uint32_t)*word & 0xffff0000u) | bits);
 }
 #endif
 
@@ -500,50 +507,38 @@ MOTE_FN void mote_dsp_widen_value(int32_t value, int32_t count, int32_t k, int32
     }
 }
 
-/* The inputs under the kernel at output (y, x) as int16. */
+/*
+ * The inputs under the kernel at output (y, x) as int16. The kernel's columns fall into stretches that lie beside the
+ * input or over it; of each stretch all kernel rows in turn.
+ */
 MOTE_FN void mote_dsp_gather(const mote_conv *op, const int8_t *input, int32_t y, int32_t x, int32_t pixel,
                              int32_t pixels, int32_t *patch) {
-    const int32_t left = x * op->stride_w - op->pad_left;
-    const int32_t run = op->kernel_w * op->in_c;
-    int32_t row = y * op->stride_h - op->pad_top;
-    int32_t k = 0;
-    int32_t before = 0;
-    int32_t after = 0;
-    int32_t ky, kx;
-    if (left < 0) {
-        before = -left;
-    }
-    if (left + op->kernel_w > op->in_w) {
-        after = left + op->kernel_w - op->in_w;
-    }
-    for (ky = 0; ky < op->kernel_h; ky++) {
-        if (row < 0 || row >= op->in_h) {
-            mote_dsp_widen_value(op->in_zero, run, k, pixel, pixels, patch);
-            k += run;
-        } else if (op->dilation_w == 1 && before + after == 0) {
-            mote_dsp_widen(input + (row * op->in_w + left) * op->in_c, run, k, pixel, pixels, patch);
-            k += run;
-        } else if (op->dilation_w == 1 && before + after < op->kernel_w) {
-            const int32_t middle = (op->kernel_w - before - after) * op->in_c;
-            mote_dsp_widen_value(op->in_zero, before * op->in_c, k, pixel, pixels, patch);
-            k += before * op->in_c;
-            mote_dsp_widen(input + (row * op->in_w + left + before) * op->in_c, middle, k, pixel, pixels, patch);
-            k += middle;
-            mote_dsp_widen_value(op->in_zero, after * op->in_c, k, pixel, pixels, patch);
-            k += after * op->in_c;
-        } else {
-            for (kx = 0; kx < op->kernel_w; kx++) {
-                const int32_t column = left + kx * op->dilation_w;
-                if (column < 0 || column >= op->in_w) {
-                    mote_dsp_widen_value(op->in_zero, op->in_c, k, pixel, pixels, patch);
-                } else {
-                    const int8_t *from = input + (row * op->in_w + column) * op->in_c;
-                    mote_dsp_widen(from, op->in_c, k, pixel, pixels, patch);
-                }
-                k += op->in_c;
-            }
+    const int32_t top = y * op->stride_h - op->pad_top;
+    int32_t column = x * op->stride_w - op->pad_left;
+    int32_t kx, taps;
+    for (kx = 0; kx < op->kernel_w; kx += taps) {
+        const int over = column >= 0 && column < op->in_w;
+        const int32_t end = over ? op->in_w : 0;
+        int32_t k = kx * op->in_c;
+        int32_t row, ky;
+        taps = op->kernel_w - kx;
+        if (op->dilation_w != 1) {
+            taps = 1;
+        } else if (column < end && taps > end - column) {
+            taps = end - column;
         }
-        row += op->dilation_h;
+        row = top;
+        for (ky = op->kernel_h; ky > 0; ky--) {
+            if (over && row >= 0 && row < op->in_h) {
+                const int8_t *from = input + (row * op->in_w + column) * op->in_c;
+                mote_dsp_widen(from, taps * op->in_c, k, pixel, pixels, patch);
+            } else {
+                mote_dsp_widen_value(op->in_zero, taps * op->in_c, k, pixel, pixels, patch);
+            }
+            k += op->kernel_w * op->in_c;
+            row += op->dilation_h;
+        }
+        column += taps * op->dilation_w;
     }
 }
 
@@ -636,7 +631,8 @@ MOTE_FN void mote_fully_connected_dsp(const mote_conv *op, const int8_t *input, 
 #define MOTE_DSP_MAX_ROWS 16
 
 /* mote_ring_load for channels in groups of four. */
-MOTE_FN void mote_dsp_ring_load(const mote_conv *op, const int8_t *input, int32_t row, const int8_t *zeros, int8_t *to) {
+MOTE_FN void mote_dsp_ring_load(const mote_conv *op, const int8_t *input, int32_t row, const int8_t *zeros,
+                                int8_t *to) {
     const int32_t width = mote_ring_width(op);
     const int32_t words = op->in_c / 4;
     int32_t copied = width - op->pad_left;
