@@ -278,7 +278,8 @@ function checkWeighted(
   magnitudes.forEach((magnitude, channel) => {
     const bound = Math.abs(op.bias[channel] as number) + magnitude * 255;
     const shift = op.shift[scales === 1 ? 0 : channel] as number;
-    if (bound * 2 ** Math.max(shift, 0) >= 2 ** 31) {
+    // Without a right shift the rescaled sum may be as large as the sum: the output's zero point must still fit.
+    if (bound * 2 ** Math.max(shift, 0) >= 2 ** 31 - (shift >= 0 ? 256 : 0)) {
       throw new QuantizeError('overflow', `A sum of channel ${channel} of the network may exceed 32 bits.`);
     }
   });

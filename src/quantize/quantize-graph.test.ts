@@ -139,6 +139,15 @@ describe('checkInt8Graph', () => {
     ['a wild shift', withLayer({ shift: layer.shift.map(() => 31) })],
     ['a shift that overflows', withLayer({ shift: layer.shift.map(() => 25) })],
     ['an accumulator that overflows', withLayer({ bias: layer.bias.map(() => 2147483647) })],
+    [
+      'a sum that leaves no room for the zero point',
+      withLayer({
+        weights: layer.weights.map(() => 0),
+        bias: layer.bias.map(() => 2 ** 31 - 256),
+        multiplier: layer.multiplier.map(() => 2 ** 31 - 1),
+        shift: layer.shift.map(() => 0),
+      }),
+    ],
     ['too few shifts', withLayer({ shift: layer.shift.slice(1) })],
     ['an unknown tensor', withLayer({ input: 99 })],
     ['an op that reads ahead', withLayer({ input: 2 })],
