@@ -29,6 +29,18 @@ export interface ModelParts {
    * them go into the self-test; their spread sets the range of the generated ones. May be empty.
    */
   readonly selfTestWindows: readonly Float32Array[];
+  /** How the generated windows are made; by default as many as the self-test holds, as wide as the held-out ones. */
+  readonly generated?: GeneratedWindows;
+}
+
+export interface GeneratedWindows {
+  /** 1..64. */
+  readonly windows: number;
+  /** Seeds tried, 1..16. */
+  readonly seeds: number;
+  /** Values reach about `offset` plus or minus `amplitude`, in every channel. */
+  readonly amplitude: number;
+  readonly offset: number;
 }
 
 /** Seeds tried for the generated windows; the one whose windows reach the most labels wins. */
@@ -52,6 +64,7 @@ export function buildModel(parts: ModelParts): Model {
 }
 
 function buildSelfTest(parts: ModelParts, runner: ModelRunner): SelfTest {
+  const { generated } = parts;
   const channels = parts.input.channels.length;
   const values = windowFrames(parts.input) * channels;
   const windows = thin(
@@ -65,6 +78,10 @@ function buildSelfTest(parts: ModelParts, runner: ModelRunner): SelfTest {
     channelScale[channel] = largest / 32767;
     if (channelScale[channel] === 0) channelScale[channel] = DEFAULT_SCALE;
     channelOffset[channel] = mean;
+    if (generated) {
+      channelScale[channel] = Math.max(channelScale[channel] as number, generated.amplitude / 32767);
+      channelOffset[channel] = generated.offset;
+    }
   }
 
   const room = Math.max(1, Math.min(MOST_RECORDED_WINDOWS, Math.floor(RECORDED_BYTES / (2 * values))));
@@ -74,14 +91,18 @@ function buildSelfTest(parts: ModelParts, runner: ModelRunner): SelfTest {
 
   let best: SelfTest | undefined;
   let mostLabels = 0;
-  for (let candidate = 0; candidate < SEED_CANDIDATES && mostLabels < parts.labels.length; candidate++) {
+  for (
+    let candidate = 0;
+    candidate < (generated?.seeds ?? SEED_CANDIDATES) && mostLabels < parts.labels.length;
+    candidate++
+  ) {
     const seed = (FIRST_SEED + Math.imul(candidate, SEED_STEP)) >>> 0;
     const asked = {
       channelScale,
       channelOffset,
       recorded,
       recordedCount: chosen.length,
-      generatedCount: SELF_TEST_WINDOWS - chosen.length,
+      generatedCount: generated?.windows ?? SELF_TEST_WINDOWS - chosen.length,
       seed,
     };
     const { selfTest, reached } = answer(asked, parts, runner);

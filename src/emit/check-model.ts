@@ -4,9 +4,7 @@ import { strideFrames, windowFrames, type CompiledBlock, type InputSpec } from '
 import { checkCompiledBlock } from '../dsp/compile';
 import { elementCount } from '../graph/float-graph';
 import { checkInt8Graph } from '../quantize/check';
-import type { Int8FullyConnected, Int8Graph } from '../quantize/int8-graph';
 import { EmitError, type EmitErrorCode, type Model, type Receipt, type SelfTest } from './model';
-import { packableOps } from './packable';
 import { checkPlan } from './plan';
 import { checkPrefix } from './prefix';
 import { selfTestCount } from './self-test';
@@ -171,21 +169,8 @@ function checkNetwork(model: Model): void {
     refuse(`The network takes ${inputs} features but the blocks give ${featureCount(model)}.`);
   }
   if (outputs !== labels.length) refuse(`The network gives ${outputs} scores for ${labels.length} labels.`);
-  for (const op of packableOps(graph)) if (op.kind === 'fullyConnected') checkHeadroom(op, graph);
   requireInteger(plan.arenaBytes, 1, LIMITS.arenaBytes, 'bytes of activations');
   checkPlan(graph, plan);
-}
-
-/** `checkInt8Graph` keeps sums inside 32 bits; the C kernel adds the output's zero point to the rescaled sum as well. */
-function checkHeadroom(op: Int8FullyConnected, graph: Int8Graph): void {
-  const inputs = elementCount(graph.tensors[op.input]?.shape ?? []);
-  op.bias.forEach((bias, unit) => {
-    const shift = op.shift[op.shift.length === 1 ? 0 : unit] as number;
-    if (shift < 0) return;
-    let magnitude = Math.abs(bias);
-    for (let i = 0; i < inputs; i++) magnitude += 255 * Math.abs(op.weights[unit * inputs + i] as number);
-    if (magnitude * 2 ** shift >= 2 ** 31 - 256) refuse(`The sum of unit ${unit} may exceed 32 bits.`);
-  });
 }
 
 function checkSmoothing(model: Model): void {

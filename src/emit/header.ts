@@ -1,17 +1,19 @@
 /** `model.h`: the model as one self-contained C99 and C++ header, a pure function of the pack. */
 import { strideFrames, windowFrames, type BlockKind, type CompiledBlock } from '../dsp/block';
-import { elementCount, type TensorId } from '../graph/float-graph';
-import type { Int8FullyConnected, Int8Tensor } from '../quantize/int8-graph';
+import type { TensorId } from '../graph/float-graph';
+import type { Int8Tensor } from '../quantize/int8-graph';
 import { thresholdSteps } from './check-model';
 import { floatLiteral, int32Literal, stringLiteral, uint32Literal } from './c-literals';
 import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import type { Model } from './model';
+import { emitNetworkCode, type NetworkCode } from './network-header';
+import { planNetwork, type NetworkPlan } from './network-plan';
 import { packId, readPack } from './pack';
-import { packableOps, type PackableOp } from './packable';
 import { receiptLines } from './receipt-text';
 import { selfTestCount } from './self-test';
 import { featureCount, measureModel, scratchFloats } from './size';
+import type { Target } from './target';
 
 /** C functions of the blocks. */
 const BLOCK_FUNCTION: Readonly<Record<BlockKind, string>> = {
@@ -24,10 +26,12 @@ const NO_INTS = '(const int32_t *)0';
 const NO_FLOATS = '(const float *)0';
 
 /**
- * The text of `model.h`. The same pack always gives the same text. Throws what `readPack` throws.
+ * The text of `model.h`, with the kernels and the memory plan of the target; `generic` runs everywhere. The same pack and
+ * target always give the same text. Throws what `readPack` throws, and EmitError `too-large` for a layer that the target
+ * cannot hold.
  */
-export function emitHeader(pack: Uint8Array): string {
-  return new HeaderPrinter(readPack(pack), packId(pack)).print();
+export function emitHeader(pack: Uint8Array, target: Target = 'generic'): string {
+  return new HeaderPrinter(readPack(pack), packId(pack), target).print();
 }
 
 class HeaderPrinter {
@@ -36,16 +40,23 @@ class HeaderPrinter {
   readonly #runtime = new Set<string>();
   readonly #model: Model;
   readonly #id: number;
+  readonly #target: Target;
+  readonly #plan: NetworkPlan;
+  readonly #network: NetworkCode;
   /** The prefix of functions, variables and types. */
   readonly #x: string;
   /** The prefix of macros. */
   readonly #X: string;
 
-  constructor(model: Model, id: number) {
+  constructor(model: Model, id: number, target: Target) {
     this.#model = model;
     this.#id = id;
+    this.#target = target;
     this.#x = model.prefix;
     this.#X = model.prefix.toUpperCase();
+    this.#plan = planNetwork(model.graph, target);
+    this.#network = emitNetworkCode(model.graph, this.#plan, { prefix: model.prefix, target });
+    for (const name of this.#network.runtime) this.#runtime.add(name);
   }
 
   print(): string {
@@ -53,14 +64,13 @@ class HeaderPrinter {
     this.#macros();
     this.#types();
     this.#constants();
-    this.#network();
     this.#features();
     this.#interface();
     this.#selfTest();
     const code = out.finish();
 
     const file = new CPrinter();
-    file.comment(receiptLines(this.#model, measureModel(this.#model), this.#id));
+    file.comment(receiptLines(this.#model, measureModel(this.#model, this.#target), this.#id));
     file.line(`#ifndef ${X}_MODEL_H`);
     file.define(`${X}_MODEL_H`);
     file.gap();
@@ -86,21 +96,8 @@ class HeaderPrinter {
     return this.#model.graph.tensors[id] as Int8Tensor;
   }
 
-  /** Where a tensor starts. */
-  #place(id: TensorId): string {
-    const offset = this.#model.plan.offsets[id] as number;
-    const arena = `${this.#x}_memory.work.arena`;
-    return offset === 0 ? arena : `${arena} + ${offset}`;
-  }
-
-  /** Element `index` of a tensor. */
-  #element(id: TensorId, index: string): string {
-    const offset = this.#model.plan.offsets[id] as number;
-    return `${this.#x}_memory.work.arena[${offset === 0 ? index : `${offset} + ${index}`}]`;
-  }
-
   #macros(): void {
-    const { input, graph, labels, plan, smoothing, selfTest } = this.#model;
+    const { input, graph, labels, smoothing, selfTest } = this.#model;
     const [X, out] = [this.#X, this.#out];
     const [quantized, scores] = [this.#tensor(graph.input), this.#tensor(graph.output)];
     out.comment(['---- Model ----']);
@@ -114,8 +111,8 @@ class HeaderPrinter {
     out.define(`${X}_STRIDE_FRAMES`, String(strideFrames(input)));
     out.define(`${X}_FEATURE_COUNT`, String(featureCount(this.#model)));
     out.define(`${X}_LABEL_COUNT`, String(labels.length));
-    out.comment(['Bytes of activations of the network.']);
-    out.define(`${X}_ARENA_SIZE`, String(plan.arenaBytes));
+    out.comment([`Bytes of working memory of the network, which is made for ${this.#target}.`]);
+    out.define(`${X}_ARENA_SIZE`, String(this.#plan.arenaBytes));
     out.comment(['real = scale * (int8 - zero point), for the inputs of the network and for the scores.']);
     out.define(`${X}_INPUT_SCALE`, floatLiteral(quantized.scale));
     out.define(`${X}_INPUT_ZERO_POINT`, macroInt(quantized.zeroPoint));
@@ -154,20 +151,27 @@ class HeaderPrinter {
       ` ${x}_result;`,
     );
     out.gap();
-    out.comment(['All memory of the model. Scratch and activations are never needed at the same time.']);
+    out.comment([
+      'All memory of the model. Scratch of the features and activations are never needed at the same time; the quantized ' +
+        'features replace the features from the start.',
+    ]);
     out.block(
       'static struct',
       () => {
         out.line(`float window[${X}_WINDOW_FRAMES * ${X}_CHANNELS];`);
         out.line(`float features[${X}_FEATURE_COUNT];`);
-        out.block(
-          'union',
-          () => {
-            if (scratch > 0) out.line(`float scratch[${scratch}];`);
-            out.line(`int8_t arena[${X}_ARENA_SIZE];`);
-          },
-          ' work;',
-        );
+        const arenaWords = Math.ceil(this.#plan.arenaBytes / 4);
+        if (scratch > 0 || arenaWords > 0) {
+          out.block(
+            'union',
+            () => {
+              if (scratch > 0) out.line(`float scratch[${scratch}];`);
+              // Words, so that the kernels may load several activations at a time.
+              if (arenaWords > 0) out.line(`int32_t arena[${arenaWords}];`);
+            },
+            ' work;',
+          );
+        }
         out.line('int32_t filled;');
         out.line('int32_t skip;');
         if (this.#smooths()) {
@@ -198,7 +202,7 @@ class HeaderPrinter {
   }
 
   #constants(): void {
-    const { blocks, affine, graph, labels, input } = this.#model;
+    const { blocks, affine, labels, input } = this.#model;
     const out = this.#out;
     blocks.forEach((block, index) => {
       const axes = Array.from(block.channels, (axis) => input.channels[axis]?.name ?? '').join(', ');
@@ -212,79 +216,23 @@ class HeaderPrinter {
     this.#floats('input_a', affine.a);
     this.#floats('input_b', affine.b);
     out.gap();
-    packableOps(graph).forEach((op, index) => this.#opConstants(op, index));
+    out.raw(this.#network.constants);
+    out.gap();
     out.comment(['Labels in UTF-8.']);
     this.#data('char *const', 'labels', labels.map(stringLiteral));
     out.gap();
   }
 
-  #opConstants(op: PackableOp, index: number): void {
-    const out = this.#out;
-    switch (op.kind) {
-      case 'fullyConnected': {
-        const units = elementCount(this.#tensor(op.output).shape);
-        const inputs = elementCount(this.#tensor(op.input).shape);
-        out.comment([`Operation ${index}: ${inputs} inputs, fully connected to ${units} units.`]);
-        this.#ints('int8_t', `weights_${index}`, op.weights);
-        this.#ints('int32_t', `bias_${index}`, op.bias);
-        this.#ints('int32_t', `multiplier_${index}`, op.multiplier);
-        this.#ints('int32_t', `shift_${index}`, op.shift);
-        out.gap();
-        return;
-      }
-      case 'softmax':
-        return;
-    }
-  }
-
-  #network(): void {
-    const [x, X, out] = [this.#x, this.#X, this.#out];
-    out.comment(['From quantized features to scores, inside the arena.']);
-    out.block(`${X}_FN void ${x}_run_network(void)`, () => {
-      packableOps(this.#model.graph).forEach((op, index) => this.#opCall(op, index));
-    });
-    out.gap();
-  }
-
-  #opCall(op: PackableOp, index: number): void {
-    const count = elementCount(this.#tensor(op.input).shape);
-    switch (op.kind) {
-      case 'fullyConnected':
-        return this.#out.call(this.#use('mote_fully_connected'), this.#fullyConnectedArguments(op, index, count));
-      case 'softmax':
-        return this.#out.call(this.#use('mote_softmax'), [
-          this.#place(op.input),
-          String(count),
-          String(op.multiplier),
-          String(op.leftShift),
-          int32Literal(op.diffMin),
-          this.#place(op.output),
-        ]);
-    }
-  }
-
-  #fullyConnectedArguments(op: Int8FullyConnected, index: number, inputs: number): string[] {
-    const x = this.#x;
-    return [
-      this.#place(op.input),
-      String(inputs),
-      String(op.bias.length),
-      String(this.#tensor(op.input).zeroPoint),
-      `${x}_weights_${index}`,
-      `${x}_bias_${index}`,
-      `${x}_multiplier_${index}`,
-      `${x}_shift_${index}`,
-      op.multiplier.length > 1 ? '1' : '0',
-      String(this.#tensor(op.output).zeroPoint),
-      String(op.actMin),
-      String(op.actMax),
-      this.#place(op.output),
-    ];
+  /** The quantized features: the input of the network. */
+  #quantized(type = 'const int8_t *'): string {
+    return `(${type})${this.#x}_memory.features`;
   }
 
   #features(): void {
     const [x, X, out] = [this.#x, this.#X, this.#out];
-    out.comment(['From a window to quantized features, at the start of the network.']);
+    out.comment([
+      'From a window to quantized features, which lie where the features were: the first byte of each is free by then.',
+    ]);
     out.block(`${X}_FN void ${x}_run_features(const float *window)`, () => {
       let at = 0;
       this.#model.blocks.forEach((block, index) => {
@@ -296,7 +244,7 @@ class HeaderPrinter {
         `${X}_FEATURE_COUNT`,
         `${x}_input_a`,
         `${x}_input_b`,
-        this.#place(this.#model.graph.input),
+        this.#quantized('int8_t *'),
       ]);
     });
     out.gap();
@@ -319,14 +267,13 @@ class HeaderPrinter {
 
   #interface(): void {
     const [x, X, out] = [this.#x, this.#X, this.#out];
-    const { graph } = this.#model;
 
-    out.comment(['The bare network: FEATURE_COUNT quantized features in, LABEL_COUNT scores out. Returns 0.']);
+    out.comment([
+      'The bare network: FEATURE_COUNT quantized features in, LABEL_COUNT scores out, not over one another. Returns 0.',
+    ]);
     out.block(`${X}_FN int ${x}_invoke(const int8_t *input, int8_t *output)`, () => {
-      out.line('int32_t i;');
-      out.line(`for (i = 0; i < ${X}_FEATURE_COUNT; i++) ${this.#element(graph.input, 'i')} = input[i];`);
-      out.line(`${x}_run_network();`);
-      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) output[i] = ${this.#element(graph.output, 'i')};`);
+      if (this.#plan.arenaBytes > 0) out.line(`int8_t *const arena = (int8_t *)${x}_memory.work.arena;`);
+      for (const [name, args] of this.#network.calls) out.call(name, args);
       out.line('return 0;');
     });
     out.gap();
@@ -357,10 +304,8 @@ class HeaderPrinter {
         'this window alone. Returns 0.',
     ]);
     out.block(`${X}_FN int ${x}_classify(const float *window, ${x}_result *result)`, () => {
-      out.line('int32_t i;');
       out.line(`${x}_run_features(window);`);
-      out.line(`${x}_run_network();`);
-      out.line(`for (i = 0; i < ${X}_LABEL_COUNT; i++) result->scores[i] = ${this.#element(graph.output, 'i')};`);
+      out.line(`(void)${x}_invoke(${this.#quantized()}, result->scores);`);
       out.line(`result->best = (int)${this.#use('mote_smooth_best')}(result->scores, ${X}_LABEL_COUNT);`);
       out.call(`result->decision = (int)${this.#use('mote_smooth_decide')}`, [
         'result->scores',
@@ -408,7 +353,7 @@ class HeaderPrinter {
 
   #selfTest(): void {
     const [x, X, out] = [this.#x, this.#X, this.#out];
-    const { selfTest, graph } = this.#model;
+    const { selfTest } = this.#model;
     const { recordedCount, generatedCount } = selfTest;
 
     out.comment([
@@ -447,6 +392,7 @@ class HeaderPrinter {
       out.line('int32_t index, i;');
       out.block(`for (index = 0; index < ${X}_SELFTEST_COUNT; index++)`, () => {
         out.line('int same;');
+        out.line(`int8_t scores[${X}_LABEL_COUNT];`);
         if (recordedCount > 0 && generatedCount > 0) {
           out.branch(`index < ${recordedCount}`, unpack, generate);
         } else if (recordedCount > 0) unpack();
@@ -454,13 +400,13 @@ class HeaderPrinter {
         out.line(`${x}_run_features(${x}_memory.window);`);
         out.call(
           `same = ${this.#use('mote_crc32')}`,
-          ['0u', `(const uint8_t *)(${this.#place(graph.input)})`, `${X}_FEATURE_COUNT`],
+          ['0u', this.#quantized('const uint8_t *'), `${X}_FEATURE_COUNT`],
           `) == ${x}_test_features[index];`,
         );
-        out.line(`${x}_run_network();`);
+        out.line(`(void)${x}_invoke(${this.#quantized()}, scores);`);
         out.block(`for (i = 0; i < ${X}_LABEL_COUNT; i++)`, () => {
           const expected = `${x}_test_scores[index * ${X}_LABEL_COUNT + i]`;
-          out.line(`if (${this.#element(graph.output, 'i')} != ${expected}) same = 0;`);
+          out.line(`if (scores[i] != ${expected}) same = 0;`);
         });
         out.line('if (!same) failed++;');
       });

@@ -5,10 +5,13 @@
 import type { CompiledBlock, InputSpec } from '../dsp/block';
 import type { InputAffine, Int8Graph } from '../quantize/int8-graph';
 
-/** Where each activation lives in the arena: byte offsets, indexed by tensor id. */
+/** Where each activation lives in the arena of a board that runs the pack: byte offsets, indexed by tensor id. */
 export interface MemoryPlan {
+  /** 0 for constants. */
   readonly offsets: readonly number[];
-  /** Bytes of arena for int8 activations. */
+  /** Per op: where its scratch starts; 0 where it needs none. */
+  readonly scratch: readonly number[];
+  /** Bytes of arena for int8 activations and scratch. */
   readonly arenaBytes: number;
 }
 

@@ -27,6 +27,17 @@ export interface NetworkHeaderOptions {
   readonly remarks: readonly string[];
 }
 
+/** A network as C, without the function around it. */
+export interface NetworkCode {
+  /** Functions and types of the runtime that it uses. */
+  readonly runtime: ReadonlySet<string>;
+  /** Definitions of its constants. */
+  readonly constants: string;
+  /** Calls in order, over `const int8_t *input`, `int8_t *output` and, unless the plan needs none, `int8_t *arena`. */
+  readonly calls: readonly (readonly [name: string, args: readonly string[]])[];
+  readonly constantBytes: number;
+}
+
 export interface NetworkHeader {
   readonly text: string;
   /** Bytes of constants that the network reads: weights, biases, multipliers, tables, parameters. */
@@ -37,6 +48,16 @@ export interface NetworkHeader {
 export function emitNetworkHeader(graph: Int8Graph, plan: NetworkPlan, options: NetworkHeaderOptions): NetworkHeader {
   checkPrefix(options.prefix);
   return new NetworkPrinter(graph, plan, options).print();
+}
+
+/** The same network for use inside another header. Throws likewise. */
+export function emitNetworkCode(
+  graph: Int8Graph,
+  plan: NetworkPlan,
+  options: Omit<NetworkHeaderOptions, 'remarks'>,
+): NetworkCode {
+  checkPrefix(options.prefix);
+  return new NetworkPrinter(graph, plan, { ...options, remarks: [] }).code();
 }
 
 /** avr-gcc takes no larger object. */
@@ -62,10 +83,20 @@ class NetworkPrinter {
     this.#X = options.prefix.toUpperCase();
   }
 
+  code(): NetworkCode {
+    this.graph.ops.forEach((op, index) => this.#op(op, index));
+    return {
+      runtime: this.#runtime,
+      constants: this.#constants.finish().trimEnd(),
+      calls: this.#calls,
+      constantBytes: this.#constantBytes,
+    };
+  }
+
   print(): NetworkHeader {
     const [x, X] = [this.#x, this.#X];
     const { graph, plan } = this;
-    graph.ops.forEach((op, index) => this.#op(op, index));
+    const { runtime, constants, calls } = this.code();
 
     const [input, output] = [this.#tensor(graph.input), this.#tensor(graph.output)];
     const file = new CPrinter();
@@ -77,7 +108,7 @@ class NetworkPrinter {
     file.gap();
     file.comment(['---- Runtime: what this network needs of the Mote runtime ----']);
     file.gap();
-    file.raw(runtimeText(this.#runtime, x));
+    file.raw(runtimeText(runtime, x));
     file.gap();
     file.comment(['---- Network ----']);
     file.gap();
@@ -91,7 +122,7 @@ class NetworkPrinter {
     file.define(`${X}_OUTPUT_SCALE`, floatLiteral(output.scale));
     file.define(`${X}_OUTPUT_ZERO_POINT`, macroInt(output.zeroPoint));
     file.gap();
-    file.raw(this.#constants.finish().trimEnd());
+    file.raw(constants);
     file.gap();
     if (plan.arenaBytes > 0) {
       // Words, so that the kernels may load several activations at a time.
@@ -101,7 +132,7 @@ class NetworkPrinter {
     file.comment(['Runs the network. Input and output must not overlap. Returns 0.']);
     file.block(`${X}_FN int ${x}_invoke(const int8_t input[${X}_INPUT_SIZE], int8_t output[${X}_OUTPUT_SIZE])`, () => {
       if (plan.arenaBytes > 0) file.line(`int8_t *const arena = (int8_t *)${x}_arena;`);
-      for (const [name, args] of this.#calls) file.call(name, args);
+      for (const [name, args] of calls) file.call(name, args);
       file.line('return 0;');
     });
     file.gap();

@@ -71,14 +71,14 @@ describe('reading', () => {
     ['half of it', 'pack-truncated', () => pack.slice(0, pack.length / 2)],
     ['trailing bytes', 'pack-corrupt', () => Uint8Array.of(...pack, 0, 0, 0, 0)],
     ['a flipped bit', 'pack-crc', () => pack.map((byte, i) => (i === 200 ? byte ^ 16 : byte))],
-    ['a later format', 'pack-version', () => edited((view) => view.setUint16(8, 2, true))],
+    ['a later format', 'pack-version', () => edited((view) => view.setUint16(8, 3, true))],
     ['a section outside', 'pack-corrupt', () => edited((view) => view.setUint32(16, pack.length, true))],
     ['a short section', 'pack-truncated', () => edited((view) => view.setUint32(20, 40, true))],
     ['unknown blocks', 'pack-corrupt', () => edited((view, start) => view.setUint32(start(2), 99, true))],
-    ['unknown operations', 'pack-corrupt', () => edited((view, start) => view.setUint32(start(5), 99, true))],
+    ['unknown operations', 'pack-corrupt', () => edited((view, start) => view.setUint32(start(6), 99, true))],
     ['broken UTF-8', 'pack-corrupt', () => edited((view, start) => view.setUint8(start(1) + 4, 0xff))],
     ['a wrong derived number', 'pack-corrupt', () => edited((view, start) => view.setUint32(start(0) + 40, 1, true))],
-    ['a receipt that is none', 'pack-corrupt', () => edited((view, start) => view.setUint8(start(7), 0x5b))],
+    ['a receipt that is none', 'pack-corrupt', () => edited((view, start) => view.setUint8(start(8), 0x5b))],
     ['a NaN', 'pack-corrupt', () => edited((view, start) => view.setUint32(start(3), 0x7fc00000, true))],
   ])('refuses %s (%s)', (_, code, bytes) => {
     expect(codeOf(() => readPack(bytes()))).toBe(code);

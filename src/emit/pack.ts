@@ -1,26 +1,29 @@
 /** A model as bytes and back: docs/pack-format.md. */
 import { BLOCK_OPCODE, strideFrames, windowFrames, type BlockKind, type CompiledBlock } from '../dsp/block';
 import { elementCount } from '../graph/float-graph';
-import { INT8_OPCODE, type Int8Op, type Int8Tensor } from '../quantize/int8-graph';
+import type { Int8Tensor } from '../quantize/int8-graph';
 import { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
 import { canonicalJson } from './canonical-json';
 import { checkModel, checkReceipt, LIMITS, thresholdSteps } from './check-model';
 import { crc32 } from './crc32';
 import { EmitError, type Model, type Receipt, type SelfTest } from './model';
-import { packableOps, type PackableOp } from './packable';
+import { readOp, writeOp } from './pack-ops';
 import { featureCount, scratchFloats } from './size';
 
-export const PACK_VERSION = 1;
+export const PACK_VERSION = 2;
 const MAGIC = 0x45544f4d; // "MOTE"
 const CRC_OFFSET = 4;
 /** The CRC covers everything from here. */
 const CRC_START = 8;
 const TABLE_OFFSET = 16;
-const SECTIONS = ['spec', 'text', 'blocks', 'affine', 'tensors', 'ops', 'selftest', 'receipt'] as const;
+const SECTIONS = ['spec', 'text', 'blocks', 'affine', 'tensors', 'constants', 'ops', 'selftest', 'receipt'] as const;
 type Section = (typeof SECTIONS)[number];
 const HEADER_BYTES = TABLE_OFFSET + 8 * SECTIONS.length;
 const MAX_RANK = 4;
+/** Where the values of a tensor are. */
+const IN_ARENA = 0;
+const IN_CONSTANTS = 1;
 
 /** Bytes of a model. Throws EmitError (`bad-prefix`, `bad-label`, `bad-model`, `too-large`). */
 export function writePack(model: Model): Uint8Array<ArrayBuffer> {
@@ -63,10 +66,20 @@ function writeSection(section: Section, model: Model, out: ByteWriter): void {
     case 'affine':
       out.f32Array(model.affine.a);
       return out.f32Array(model.affine.b);
-    case 'tensors':
-      return model.graph.tensors.forEach((tensor, id) => writeTensor(tensor, model.plan.offsets[id] as number, out));
+    case 'tensors': {
+      const starts = constantStarts(model.graph.tensors);
+      return model.graph.tensors.forEach((tensor, id) =>
+        writeTensor(tensor, tensor.data ? (starts[id] as number) : (model.plan.offsets[id] as number), out),
+      );
+    }
+    case 'constants':
+      return model.graph.tensors.forEach(({ data }) => {
+        if (!data) return;
+        out.bytes(data);
+        out.align();
+      });
     case 'ops':
-      return packableOps(model.graph).forEach((op) => writeOp(op, out));
+      return model.graph.ops.forEach((op, step) => writeOp(op, model.graph, model.plan.scratch[step] as number, out));
     case 'selftest':
       return writeSelfTest(model.selfTest, out);
     case 'receipt': {
@@ -128,33 +141,22 @@ function writeBlock(block: CompiledBlock, out: ByteWriter): void {
   out.f32Array(block.floats);
 }
 
+/** Per tensor: where its values start in the section "constants"; of no meaning for the others. */
+function constantStarts(tensors: readonly Int8Tensor[]): number[] {
+  let at = 0;
+  return tensors.map(({ data }) => {
+    const start = at;
+    at += Math.ceil((data?.length ?? 0) / 4) * 4;
+    return start;
+  });
+}
+
 function writeTensor(tensor: Int8Tensor, offset: number, out: ByteWriter): void {
   out.f32(tensor.scale);
   out.i32(tensor.zeroPoint);
   out.u32(offset, elementCount(tensor.shape), tensor.shape.length);
   for (let axis = 0; axis < MAX_RANK; axis++) out.u32(tensor.shape[axis] ?? 0);
-  out.u32(0);
-}
-
-function writeOp(op: PackableOp, out: ByteWriter): void {
-  const start = out.length;
-  out.u32(INT8_OPCODE[op.kind], 0, op.input, op.output);
-  switch (op.kind) {
-    case 'fullyConnected':
-      out.u32(op.multiplier.length);
-      out.i32(op.actMin, op.actMax);
-      out.i32Array(op.bias);
-      out.f32Array(op.weightScale);
-      out.i32Array(op.multiplier);
-      out.i32Array(op.shift);
-      out.bytes(op.weights);
-      out.align();
-      break;
-    case 'softmax':
-      out.i32(op.multiplier, op.leftShift, op.diffMin);
-      break;
-  }
-  out.patchU32(start + 4, out.length - start);
+  out.u32(tensor.data ? IN_CONSTANTS : IN_ARENA);
 }
 
 function writeSelfTest(selfTest: SelfTest, out: ByteWriter): void {
@@ -259,11 +261,11 @@ function readModel(section: (section: Section) => ByteReader): Model {
   const affineBytes = section('affine');
   const affine = { a: affineBytes.f32Array(features), b: affineBytes.f32Array(features) };
 
-  const tensorBytes = section('tensors');
-  const placed = tensorNames.map((name) => readTensor(name, tensorBytes));
+  const [tensorBytes, constantBytes] = [section('tensors'), section('constants')];
+  const placed = tensorNames.map((name) => readTensor(name, tensorBytes, constantBytes));
   const tensors = placed.map(({ tensor }) => tensor);
   const opBytes = section('ops');
-  const ops = Array.from({ length: opCount }, () => readOp(tensors, opBytes));
+  const read = Array.from({ length: opCount }, () => readOp(tensors, opBytes));
 
   return {
     prefix,
@@ -271,8 +273,8 @@ function readModel(section: (section: Section) => ByteReader): Model {
     input: { channels, rateHz, windowMs, strideMs },
     blocks,
     affine,
-    graph: { tensors, ops, input, output },
-    plan: { offsets: placed.map(({ offset }) => offset), arenaBytes },
+    graph: { tensors, ops: read.map(({ op }) => op), input, output },
+    plan: { offsets: placed.map(({ offset }) => offset), scratch: read.map(({ scratch }) => scratch), arenaBytes },
     smoothing: { windows, threshold },
     selfTest: readSelfTest(section('selftest'), channelCount, labelCount, frames),
     receipt: readReceipt(section('receipt')),
@@ -310,37 +312,21 @@ function readBlock(from: ByteReader): CompiledBlock {
   };
 }
 
-function readTensor(name: string, from: ByteReader): { tensor: Int8Tensor; offset: number } {
+function readTensor(
+  name: string,
+  from: ByteReader,
+  constants: ByteReader,
+): { readonly tensor: Int8Tensor; readonly offset: number } {
   const scale = from.f32();
   const zeroPoint = from.i32();
   const [offset, elements, rank] = [from.u32(), from.u32(), from.u32()];
   const shape = [from.u32(), from.u32(), from.u32(), from.u32()].slice(0, bounded(rank, MAX_RANK, 'dimensions'));
-  from.u32();
+  const place = from.u32();
   if (elementCount(shape) !== elements) corrupt('a tensor has another size than its shape says');
-  return { tensor: { name, shape, scale, zeroPoint }, offset };
-}
-
-function readOp(tensors: readonly Int8Tensor[], from: ByteReader): Int8Op {
-  const opcode = from.u32();
-  from.u32(); // the size, for C
-  const [input, output] = [from.u32(), from.u32()];
-  const elements = (id: number): number =>
-    elementCount(tensors[id]?.shape ?? corrupt(`it refers to tensor ${id}, which it does not have`));
-  if (opcode === INT8_OPCODE.fullyConnected) {
-    const [inputs, units, scales] = [elements(input), elements(output), from.u32()];
-    const [actMin, actMax] = [from.i32(), from.i32()];
-    const bias = from.i32Array(units);
-    const weightScale = from.f32Array(scales);
-    const multiplier = from.i32Array(scales);
-    const shift = from.i32Array(scales);
-    const weights = from.i8Array(inputs * units);
-    from.align();
-    return { kind: 'fullyConnected', input, output, weights, bias, weightScale, multiplier, shift, actMin, actMax };
-  }
-  if (opcode === INT8_OPCODE.softmax) {
-    return { kind: 'softmax', input, output, multiplier: from.i32(), leftShift: from.i32(), diffMin: from.i32() };
-  }
-  return corrupt(`it needs operation ${opcode}, which this version of Mote does not know`);
+  if (place !== IN_CONSTANTS) return { tensor: { name, shape, scale, zeroPoint }, offset };
+  const data = constants.i8Array(elements);
+  constants.align();
+  return { tensor: { name, shape, scale, zeroPoint, data }, offset: 0 };
 }
 
 function readSelfTest(from: ByteReader, channels: number, labels: number, frames: number): SelfTest {

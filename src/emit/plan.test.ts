@@ -73,8 +73,10 @@ describe('checkPlan', () => {
   it.each([
     ['overlap', { ...plan, offsets: [0, 36, 0, 0] }],
     ['outside', { ...plan, arenaBytes: 56 }],
-    ['half in place', { arenaBytes: 100, offsets: [0, 40, 0, 4] }],
-    ['unaligned', { arenaBytes: 100, offsets: [0, 41, 0, 0] }],
+    ['half in place', { ...plan, arenaBytes: 100, offsets: [0, 40, 0, 4] }],
+    ['unaligned', { ...plan, arenaBytes: 100, offsets: [0, 41, 0, 0] }],
+    ['scratch for other ops', { ...plan, scratch: plan.scratch.slice(1) }],
+    ['scratch that nobody needs', { ...plan, scratch: plan.scratch.map(() => 4) }],
     ['missing', { ...plan, offsets: plan.offsets.slice(1) }],
   ])('refuses a plan with a fault: %s', (_, wrong) => {
     expect(() => checkPlan(graph, wrong)).toThrow(EmitError);

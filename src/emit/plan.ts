@@ -1,7 +1,12 @@
-/** Places the activations of a network in one arena: tensors that are never needed at the same time share bytes. */
+/**
+ * The memory plan of a pack: activations, input and output included, and the scratch of the portable kernels in one
+ * arena. What is never needed at the same time shares bytes. (Headers are planned for their target: network-plan.ts.)
+ */
 import { elementCount, type TensorId } from '../graph/float-graph';
-import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph } from '../quantize/int8-graph';
+import { scratchBytes } from './kernel-scratch';
 import { EmitError, type MemoryPlan } from './model';
+import { overlapDistance } from './overlap';
 
 /** Offsets are multiples of this, so that kernels may read four activations at a time. */
 const ALIGNMENT = 4;
@@ -12,15 +17,11 @@ interface Lifetime {
   end: number;
 }
 
-/** Whether an op may write its output over its input: it reads element i for the last time before it writes it. */
-function worksInPlace(op: Int8Op): boolean {
-  return op.kind === 'softmax';
-}
-
 /** Lifetime of each tensor, or null where nothing touches it. Op -1 is the arrival of the input. */
 function lifetimes(graph: Int8Graph): (Lifetime | null)[] {
   const result: (Lifetime | null)[] = graph.tensors.map(() => null);
   const touch = (id: TensorId, index: number): void => {
+    if (graph.tensors[id]?.data) return;
     const known = result[id];
     if (known) known.end = Math.max(known.end, index);
     else result[id] = { start: index, end: index };
@@ -34,20 +35,25 @@ function lifetimes(graph: Int8Graph): (Lifetime | null)[] {
   return result;
 }
 
-/** Pairs of tensors that may share their place although one is written by the op that reads the other. */
+/** Outputs that may lie exactly over an input of their op, which nothing needs afterwards, and that input. */
 function inPlacePairs(graph: Int8Graph, lives: readonly (Lifetime | null)[]): Map<TensorId, TensorId> {
   const pairs = new Map<TensorId, TensorId>();
   graph.ops.forEach((op, index) => {
-    if (op.kind !== 'softmax') return;
-    const sameSize =
-      elementCount(graph.tensors[op.input]?.shape ?? []) === elementCount(graph.tensors[op.output]?.shape ?? []);
-    if (worksInPlace(op) && sameSize && lives[op.input]?.end === index) pairs.set(op.output, op.input);
+    const inputs = inputsOf(op);
+    const over = inputs.find((id) => {
+      if (lives[id]?.end !== index || inputs.filter((other) => other === id).length > 1) return false;
+      if (op.kind === 'reshape') return true;
+      const distance = overlapDistance(op, id, graph, 'generic');
+      return distance !== null && distance <= 0;
+    });
+    if (over !== undefined) pairs.set(op.output, over);
   });
   return pairs;
 }
 
 /**
- * Greedy best fit, largest buffers first; ops that can work in place do. Deterministic.
+ * Greedy best fit, largest buffers first; ops that can work in place do. Deterministic. Constants get offset 0, as do
+ * ops without scratch.
  * `graph` must have passed `checkInt8Graph`.
  */
 export function planMemory(graph: Int8Graph): MemoryPlan {
@@ -59,21 +65,28 @@ export function planMemory(graph: Int8Graph): MemoryPlan {
   };
 
   // One buffer per chain of tensors that share their place.
-  const buffers = new Map<TensorId, { size: number; life: Lifetime }>();
+  const buffers = new Map<number, { size: number; life: Lifetime }>();
   graph.tensors.forEach((tensor, id) => {
     const life = lives[id];
     if (!life) return;
-    const size = Math.ceil(elementCount(tensor.shape) / ALIGNMENT) * ALIGNMENT;
+    const size = roundUp(elementCount(tensor.shape));
     const buffer = buffers.get(root(id));
     if (!buffer) buffers.set(root(id), { size, life: { ...life } });
     else {
+      buffer.size = Math.max(buffer.size, size);
       buffer.life.start = Math.min(buffer.life.start, life.start);
       buffer.life.end = Math.max(buffer.life.end, life.end);
     }
   });
+  // Scratch is numbered behind the tensors.
+  const scratchOf = (step: number): number => graph.tensors.length + step;
+  graph.ops.forEach((op, step) => {
+    const size = roundUp(scratchBytes(op, graph, 'generic'));
+    if (size > 0) buffers.set(scratchOf(step), { size, life: { start: step, end: step } });
+  });
 
   const placed: { offset: number; size: number; life: Lifetime }[] = [];
-  const places = new Map<TensorId, number>();
+  const places = new Map<number, number>();
   const largestFirst = [...buffers].sort(([a, x], [b, y]) => y.size - x.size || a - b);
   for (const [id, { size, life }] of largestFirst) {
     const obstacles = placed
@@ -93,10 +106,16 @@ export function planMemory(graph: Int8Graph): MemoryPlan {
 
   // A tensor that nothing touches needs no place of its own, but its place must lie inside the arena.
   const offsets = graph.tensors.map((_, id) => (lives[id] ? (places.get(root(id)) as number) : 0));
-  const ends = graph.tensors.map(
-    (tensor, id) => Math.ceil(((offsets[id] as number) + elementCount(tensor.shape)) / ALIGNMENT) * ALIGNMENT,
-  );
-  return { offsets, arenaBytes: Math.max(...ends) };
+  const scratch = graph.ops.map((_, step) => places.get(scratchOf(step)) ?? 0);
+  const ends = [
+    ...graph.tensors.map((tensor, id) => (tensor.data ? 0 : (offsets[id] as number) + elementCount(tensor.shape))),
+    ...graph.ops.map((op, step) => (scratch[step] as number) + scratchBytes(op, graph, 'generic')),
+  ];
+  return { offsets, scratch, arenaBytes: roundUp(Math.max(...ends)) };
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Throws EmitError `bad-model` unless every value survives in this plan as long as it is needed. */
@@ -107,10 +126,23 @@ export function checkPlan(graph: Int8Graph, plan: MemoryPlan): void {
   const lives = lifetimes(graph);
   const pairs = inPlacePairs(graph, lives);
   if (plan.offsets.length !== graph.tensors.length) refuse('it places another number of tensors');
-  const sizes = graph.tensors.map((tensor) => elementCount(tensor.shape));
-  plan.offsets.forEach((offset, id) => {
-    if (!Number.isInteger(offset) || offset < 0 || offset % ALIGNMENT !== 0) refuse(`tensor ${id} lies at ${offset}`);
-    if (offset + (sizes[id] as number) > plan.arenaBytes) refuse(`tensor ${id} ends outside the arena`);
+  if (plan.scratch.length !== graph.ops.length) refuse('it has scratch for another number of operations');
+  const sizes = graph.tensors.map((tensor) => (tensor.data ? 0 : elementCount(tensor.shape)));
+  const checkPlace = (offset: number, bytes: number, what: string): void => {
+    if (!Number.isInteger(offset) || offset < 0 || offset % ALIGNMENT !== 0) refuse(`${what} lies at ${offset}`);
+    if (offset + bytes > plan.arenaBytes) refuse(`${what} ends outside the arena`);
+  };
+  plan.offsets.forEach((offset, id) => checkPlace(offset, sizes[id] as number, `tensor ${id}`));
+  graph.ops.forEach((op, step) => {
+    const [from, bytes] = [plan.scratch[step] as number, scratchBytes(op, graph, 'generic')];
+    checkPlace(from, bytes, `the scratch of operation ${step}`);
+    if (bytes === 0 && from !== 0) refuse(`operation ${step} needs no scratch`);
+    sizes.forEach((size, id) => {
+      const life = lives[id];
+      if (bytes === 0 || !life || step < life.start || step > life.end) return;
+      const to = plan.offsets[id] as number;
+      if (from < to + size && to < from + bytes) refuse(`tensor ${id} overlaps the scratch of operation ${step}`);
+    });
   });
   for (let a = 0; a < sizes.length; a++) {
     for (let b = a + 1; b < sizes.length; b++) {

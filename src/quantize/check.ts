@@ -276,7 +276,8 @@ function checkWeighted(
     magnitudes[channel] = (magnitudes[channel] as number) + Math.abs(weight);
   }
   magnitudes.forEach((magnitude, channel) => {
-    const bound = Math.abs(op.bias[channel] as number) + magnitude * 255;
+    // 256: with the input's zero point folded into the bias, a sum on the way may be that large.
+    const bound = Math.abs(op.bias[channel] as number) + magnitude * 256;
     const shift = op.shift[scales === 1 ? 0 : channel] as number;
     // Without a right shift the rescaled sum may be as large as the sum: the output's zero point must still fit.
     if (bound * 2 ** Math.max(shift, 0) >= 2 ** 31 - (shift >= 0 ? 256 : 0)) {

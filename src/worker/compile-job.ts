@@ -1,15 +1,12 @@
 /** A `.tflite` to C. The same function runs in the browser's worker and on the command line. */
-import { compileBlock } from '../dsp/compile';
-import type { InputSpec } from '../dsp/block';
-import { buildModel } from '../emit/build-model';
 import { emitFloatHeader } from '../emit/float-header';
 import { estimateCycles, estimateNetworkCycles } from '../emit/latency';
 import { EmitError } from '../emit/model';
 import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
+import { networkModel } from '../emit/network-model';
 import { planNetwork, type PlannedBuffer } from '../emit/network-plan';
 import { writePack } from '../emit/pack';
-import { packableOps } from '../emit/packable';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
 import { readTflite } from '../emit/tflite/read-tflite';
@@ -164,49 +161,14 @@ function* slices(values: Float32Array, size: number): Iterable<Float32Array> {
   for (let at = 0; at + size <= values.length; at += size) yield values.subarray(at, at + size);
 }
 
-/** A pack whose window is the network's input: one channel, one value per frame. */
+/** The network as a pack, or why there is none. */
 function packOf(
   graph: Int8Graph,
   prefix: string,
   labels: readonly string[] | null,
 ): { readonly pack: Uint8Array | null; readonly problem: string | null } {
-  const input = graph.tensors[graph.input];
-  const outputs = elementCount(graph.tensors[graph.output]?.shape ?? []);
-  if (!input) return { pack: null, problem: 'The network has no input.' };
-  const features = elementCount(input.shape);
-  const spec: InputSpec = {
-    channels: [{ name: 'value', unit: '' }],
-    rateHz: 1,
-    windowMs: 1000 * features,
-    strideMs: 1000 * features,
-  };
   try {
-    // Before the self-test is computed, which takes a while for large networks.
-    packableOps(graph);
-    const model = buildModel({
-      prefix,
-      labels: labels?.length === outputs ? labels : Array.from({ length: outputs }, (_, index) => String(index)),
-      input: spec,
-      blocks: [compileBlock({ kind: 'raw', version: 1, channels: [0], params: { scale: 1 } }, spec)],
-      affine: {
-        a: new Float32Array(features).fill(1 / input.scale),
-        b: new Float32Array(features).fill(input.zeroPoint),
-      },
-      graph,
-      smoothing: { windows: 1, threshold: 0 },
-      receipt: {
-        app: 'Mote',
-        trainedOn: '',
-        dataset: '',
-        seed: 0,
-        split: { trainRecordings: 0, testRecordings: 0, trainWindows: 0, testWindows: 0 },
-        accuracyFloat: null,
-        accuracyInt8: null,
-        pipeline: '',
-      },
-      selfTestWindows: [],
-    });
-    return { pack: writePack(model), problem: null };
+    return { pack: writePack(networkModel(graph, prefix, labels)), problem: null };
   } catch (error) {
     if (error instanceof EmitError) return { pack: null, problem: error.message };
     throw error;

@@ -6,11 +6,11 @@
  *
  * Accuracy on held-out recordings: int8 100.0 %, float 100.0 %.
  * Trained on 2697 windows of 93 recordings; tested on 783 windows of 27 other recordings.
- * RAM: 3412 bytes. Flash: 9864 bytes of constants, and the code. Pack: 19900 bytes.
+ * RAM: 3412 bytes. Flash: 9841 bytes of constants, and the code. Pack: 19736 bytes.
  * Self-test: 64 windows, 6 of them recorded.
  *
  * Made with: Mote 0.1.0. Seed: 1.
- * Model: a75c2553. Dataset: 450a56ab7c751d8ad358a6b445c7345f34497a23c611cc1ef23ee7eb6475ce8b.
+ * Model: d62afddd. Dataset: 450a56ab7c751d8ad358a6b445c7345f34497a23c611cc1ef23ee7eb6475ce8b.
  * Pipeline: {"blocks":[{"channels":[0,1,2,3,4,5],"kind":"spectral","params":{"cutoffHz":3,"decimation":1,"fftLength"
  * :16,"filter":"none","improveLowFrequency":false,"log":true,"order":6,"overlap":true,"scale":1},"version":4},{"chan
  * nels":[0,1,2,3,4,5],"kind":"flatten","params":{"average":true,"kurtosis":true,"maximum":true,"minimum":true,"rms":
@@ -525,32 +525,6 @@ GESTURES_FN int32_t gestures_mbqm(int32_t value, int32_t multiplier, int32_t shi
     return gestures_rdp(gestures_srdhm(value, multiplier), -shift);
 }
 
-/* weights[unit * inputs + input]; per_channel != 0: one multiplier and shift per unit, else one for all. */
-GESTURES_FN void gestures_fully_connected(const int8_t *input, int32_t inputs, int32_t units, int32_t input_zero,
-                                  const int8_t *weights, const int32_t *bias, const int32_t *multiplier,
-                                  const int32_t *shift, int32_t per_channel, int32_t output_zero, int32_t act_min,
-                                  int32_t act_max, int8_t *output) {
-    int32_t unit;
-    for (unit = 0; unit < units; unit++) {
-        const int32_t channel = per_channel ? unit : 0;
-        int32_t sum = bias[unit];
-        int32_t value;
-        int32_t i;
-        for (i = 0; i < inputs; i++) {
-            sum += (int32_t)weights[i] * ((int32_t)input[i] - input_zero);
-        }
-        weights += inputs;
-        value = gestures_mbqm(sum, multiplier[channel], shift[channel]) + output_zero;
-        if (value < act_min) {
-            value = act_min;
-        }
-        if (value > act_max) {
-            value = act_max;
-        }
-        output[unit] = (int8_t)value;
-    }
-}
-
 GESTURES_FN int32_t gestures_saturating_shift_left(int32_t value, int32_t shift) {
     const int32_t limit = (int32_t)(((uint32_t)1 << (uint32_t)(31 - shift)) - 1u);
     if (value > limit) {
@@ -633,6 +607,78 @@ GESTURES_FN void gestures_softmax(const int8_t *input, int32_t count, int32_t mu
             const int32_t value = gestures_rdp(gestures_srdhm(scale, e), shift) - 128;
             output[i] = (int8_t)(value > 127 ? 127 : value);
         }
+    }
+}
+
+/* Parameters of one layer, constant. A fully connected layer is a 1 x 1 convolution over its rows (out_w = rows). */
+typedef struct {
+  int32_t in_h, in_w, in_c;
+  int32_t out_h, out_w, out_c;
+  int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  int32_t in_zero, out_zero, act_min, act_max;
+  int32_t per_channel;       /* 1: multiplier and shift have out_c elements, 0: one */
+  const void *weights;       /* in the layout of the kernel that runs it */
+  const int32_t *bias;       /* out_c, folded: bias - in_zero * (sum of the channel's weights over all taps) */
+  const int32_t *multiplier; /* 0 or 2^30..2^31-1 */
+  const int8_t *shift;       /* -31..30 */
+} gestures_conv;
+
+/* From a sum of products to an activation of output channel `channel`. */
+GESTURES_FN int8_t gestures_requantize(const gestures_conv *op, int32_t sum, int32_t channel) {
+    const int32_t c = op->per_channel ? channel : 0;
+    int32_t value = gestures_mbqm(sum, op->multiplier[c], op->shift[c]) + op->out_zero;
+    if (value < op->act_min) {
+        value = op->act_min;
+    }
+    if (value > op->act_max) {
+        value = op->act_max;
+    }
+    return (int8_t)value;
+}
+
+/* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
+GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+    const int8_t *w = (const int8_t *)op->weights;
+    int32_t channel = 0;
+    int32_t i;
+    for (; channel + 4 <= op->out_c; channel += 4) {
+        const int8_t *w1 = w + k;
+        const int8_t *w2 = w1 + k;
+        const int8_t *w3 = w2 + k;
+        int32_t s0 = op->bias[channel];
+        int32_t s1 = op->bias[channel + 1];
+        int32_t s2 = op->bias[channel + 2];
+        int32_t s3 = op->bias[channel + 3];
+        for (i = 0; i < k; i++) {
+            const int32_t value = x[i];
+            s0 += value * w[i];
+            s1 += value * w1[i];
+            s2 += value * w2[i];
+            s3 += value * w3[i];
+        }
+        output[channel] = gestures_requantize(op, s0, channel);
+        output[channel + 1] = gestures_requantize(op, s1, channel + 1);
+        output[channel + 2] = gestures_requantize(op, s2, channel + 2);
+        output[channel + 3] = gestures_requantize(op, s3, channel + 3);
+        w = w3 + k;
+    }
+    for (; channel < op->out_c; channel++) {
+        int32_t sum = op->bias[channel];
+        for (i = 0; i < k; i++) {
+            sum += (int32_t)x[i] * w[i];
+        }
+        output[channel] = gestures_requantize(op, sum, channel);
+        w += k;
+    }
+}
+
+/* Fully connected: out_w rows of in_c inputs. How far the output may lie over the input: src/emit/overlap.ts. */
+GESTURES_FN void gestures_fully_connected_rows(const gestures_conv *op, const int8_t *input, int8_t *output) {
+    int32_t row;
+    for (row = 0; row < op->out_w; row++) {
+        gestures_matmul_plain(op, input, op->in_c, output);
+        input += op->in_c;
+        output += op->out_c;
     }
 }
 
@@ -802,8 +848,8 @@ GESTURES_FN void gestures_selftest_unpack(const int16_t *recorded, int32_t frame
 #define GESTURES_STRIDE_FRAMES 25
 #define GESTURES_FEATURE_COUNT 120
 #define GESTURES_LABEL_COUNT 5
-/* Bytes of activations of the network. */
-#define GESTURES_ARENA_SIZE 184
+/* Bytes of working memory of the network, which is made for generic. */
+#define GESTURES_ARENA_SIZE 64
 /* real = scale * (int8 - zero point), for the inputs of the network and for the scores. */
 #define GESTURES_INPUT_SCALE 0.0480102636f
 #define GESTURES_INPUT_ZERO_POINT (-7)
@@ -814,7 +860,7 @@ GESTURES_FN void gestures_selftest_unpack(const int16_t *recorded, int32_t frame
 #define GESTURES_SMOOTHING_THRESHOLD 154
 #define GESTURES_SELFTEST_COUNT 64
 /* Names this very model: the CRC-32 of its pack. */
-#define GESTURES_MODEL_ID 0xA75C2553u
+#define GESTURES_MODEL_ID 0xD62AFDDDu
 
 #if defined(__GNUC__) || defined(__clang__)
 #define GESTURES_UNUSED __attribute__((unused))
@@ -831,13 +877,16 @@ typedef struct gestures_result {
   int decision;
 } gestures_result;
 
-/* All memory of the model. Scratch and activations are never needed at the same time. */
+/*
+ * All memory of the model. Scratch of the features and activations are never needed at the same time; the quantized
+ * features replace the features from the start.
+ */
 static struct {
   float window[GESTURES_WINDOW_FRAMES * GESTURES_CHANNELS];
   float features[GESTURES_FEATURE_COUNT];
   union {
     float scratch[125];
-    int8_t arena[GESTURES_ARENA_SIZE];
+    int32_t arena[16];
   } work;
   int32_t filled;
   int32_t skip;
@@ -896,8 +945,8 @@ static const float gestures_input_b[120] GESTURES_UNUSED = {
     -8.50338268f, 48.3831711f, -4.81101894f, 11.0622978f, -23.215786f, -24.0530167f, -23.8487244f, -0.153797433f,
     29.6816521f, -1.64166331f, 9.81687641f, -21.7137947f, -23.1926098f, -22.5657825f, 1.14493704f, 28.3676395f};
 
-/* Operation 0: 120 inputs, fully connected to 64 units. */
-static const int8_t gestures_weights_0[7680] GESTURES_UNUSED = {
+/* Operation 1: fullyConnected, [120] to [64]. */
+static const int8_t gestures_weights_0[7680] = {
     -16, -59, -36, -84, -2, 24, -16, 26, -74, -104, 73, 58, -36, 14, 80, 19, -32, -17, -65, 82, -66, -1, -74, 66, 105,
     25, -35, 81, 90, 22, -68, -127, -57, 15, 54, 0, 54, 64, -71, -93, -90, 113, -94, 81, -100, 47, 47, -49, -104, -89,
     -15, -60, 75, -108, -71, -19, -105, 84, -54, -67, -74, -53, -23, 6, -61, 71, -47, -37, -9, -57, 4, 99, -8, 66, 89,
@@ -1205,12 +1254,12 @@ static const int8_t gestures_weights_0[7680] GESTURES_UNUSED = {
     88, 26, 83, -8, 61, 0, 113, 0, 51, -75, 44, -65, -33, -54, 86, -54, -42, -94, 77, -31, 78, -17, 87, -33, 10, 34,
     -53, -35, -53, -65, -75, -75, -11, 29, 127, -58, -69, -42, -93, 49, 91, 42, -18, 1, -34, -23, -31, 13, -15, 50, 8,
     41, 15, 72, 57, -30, -106, -2, 62, -20, -6, 46, 32};
-static const int32_t gestures_bias_0[64] GESTURES_UNUSED = {
-    -503, -151, -390, 444, -754, -869, -808, -532, -637, -893, -619, -813, -521, -654, -519, -700, -550, -112, -223,
-    -397, -781, -45, -481, -755, -357, -425, 277, -430, -608, -587, 341, 463, -430, -424, -569, -327, -337, -1036,
-    -521, -417, -606, 412, -457, 255, -581, -23, 230, 699, 77, -492, -471, -1315, -481, -773, -726, -351, -352, -292,
-    -122, -215, -390, 34, -562, -455};
-static const int32_t gestures_multiplier_0[64] GESTURES_UNUSED = {
+static const int32_t gestures_bias_0[64] = {
+    -6313, 2369, -117, 325, -4933, 8105, -3720, -2100, 2569, 1186, 6745, -6343, -6352, 7333, -5139, 4270, 1403, -1092,
+    1359, -1643, 5540, 2748, -572, 6476, 3619, 5238, 5870, 3476, 12769, -3415, 2560, 2969, -31, 5715, 299, 233, 1875,
+    3367, -1536, 675, 444, -12412, -317, -9370, -2954, -1990, 13, 2442, 3416, 7033, 8293, 1842, -614, -563, 2249,
+    -617, 607, -859, 270, 7527, -1412, 1546, 4191, 2471};
+static const int32_t gestures_multiplier_0[64] = {
     1084618979, 1112711992, 1976605948, 2109041325, 1997524043, 1870504575, 2055547444, 1970012878, 1079253070,
     2129284076, 2106135412, 2107280046, 2045557839, 1129324848, 2054900845, 1102397953, 2065649758, 1094471594,
     2074019537, 2059363800, 2021483301, 2104259156, 1111945271, 1917252435, 1115927134, 1127104264, 2135226008,
@@ -1219,13 +1268,16 @@ static const int32_t gestures_multiplier_0[64] GESTURES_UNUSED = {
     1086730183, 1122286466, 1153942884, 1841677519, 2059044736, 1968768849, 1872310332, 2032170791, 1080530610,
     2046480082, 2102868378, 1112010173, 2048918368, 2082301419, 1973188384, 1923765928, 1150047027, 1078334156,
     1227924071};
-static const int32_t gestures_shift_0[64] GESTURES_UNUSED = {
+static const int8_t gestures_shift_0[64] = {
     -7, -7, -8, -8, -8, -8, -8, -8, -7, -8, -8, -8, -8, -7, -8, -7, -8, -7, -8, -8, -8, -8, -7, -8, -7, -7, -8, -7,
     -7, -7, -7, -7, -7, -7, -7, -7, -8, -8, -8, -7, -8, -7, -8, -8, -8, -7, -7, -7, -8, -8, -8, -8, -8, -7, -8, -8,
     -7, -8, -8, -8, -8, -7, -7, -7};
+static const gestures_conv gestures_layer_0 = {
+    1, 1, 120, 1, 1, 64, 1, 1, 1, 1, 1, 1, 0, 0, -7, -128, -128, 127, 1, gestures_weights_0, gestures_bias_0,
+    gestures_multiplier_0, gestures_shift_0};
 
-/* Operation 1: 64 inputs, fully connected to 5 units. */
-static const int8_t gestures_weights_1[320] GESTURES_UNUSED = {
+/* Operation 2: fullyConnected, [64] to [5]. */
+static const int8_t gestures_weights_1[320] = {
     -19, -45, 3, 31, -40, 20, -81, -5, -45, -34, -34, -62, -59, -66, -106, -40, -88, 101, 115, 15, 28, 127, -34, -51,
     -42, -65, 81, -87, 43, -64, 119, 18, 99, 3, -92, 86, -27, -3, -38, 49, -82, 50, 60, -9, -29, 50, 119, -23, 33,
     -53, -85, -58, -108, -87, -87, -61, -22, -63, -94, 107, 72, 11, 4, -106, 76, -108, -114, -75, 65, -90, 96, 93,
@@ -1240,42 +1292,42 @@ static const int8_t gestures_weights_1[320] GESTURES_UNUSED = {
     49, -8, -10, 82, -43, 106, 34, 24, 102, 36, -20, -13, -92, 117, 94, 49, 49, 28, -60, 51, -43, 74, -17, -6, 29,
     107, -53, -73, -36, -8, -36, -3, -30, -85, -88, 65, 35, -44, -91, -78, 121, -59, 63, 83, -59, 61, 6, -98, -2,
     -71};
-static const int32_t gestures_bias_1[5] GESTURES_UNUSED = {
-    1359, 150, -1244, 553, -787};
-static const int32_t gestures_multiplier_1[5] GESTURES_UNUSED = {
+static const int32_t gestures_bias_1[5] = {
+    -94641, -39146, -8412, -60375, -2707};
+static const int32_t gestures_multiplier_1[5] = {
     1991259713, 1939092818, 2043542010, 1089785510, 1086862252};
-static const int32_t gestures_shift_1[5] GESTURES_UNUSED = {
+static const int8_t gestures_shift_1[5] = {
     -10, -10, -10, -9, -9};
+static const gestures_conv gestures_layer_1 = {
+    1, 1, 64, 1, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, -128, -20, -128, 127, 1, gestures_weights_1, gestures_bias_1,
+    gestures_multiplier_1, gestures_shift_1};
+
+/* Operation 3: softmax, [5] to [5]. */
 
 /* Labels in UTF-8. */
 static const char *const gestures_labels[5] GESTURES_UNUSED = {
     "circle", "idle", "shake", "updown", "wave"};
 
-/* From quantized features to scores, inside the arena. */
-GESTURES_FN void gestures_run_network(void) {
-  gestures_fully_connected(gestures_memory.work.arena, 120, 64, -7, gestures_weights_0, gestures_bias_0,
-      gestures_multiplier_0, gestures_shift_0, 1, -128, -128, 127, gestures_memory.work.arena + 120);
-  gestures_fully_connected(gestures_memory.work.arena + 120, 64, 5, -128, gestures_weights_1, gestures_bias_1,
-      gestures_multiplier_1, gestures_shift_1, 1, -20, -128, 127, gestures_memory.work.arena);
-  gestures_softmax(gestures_memory.work.arena, 5, 1631665920, 22, -496, gestures_memory.work.arena);
-}
-
-/* From a window to quantized features, at the start of the network. */
+/*
+ * From a window to quantized features, which lie where the features were: the first byte of each is free by then.
+ */
 GESTURES_FN void gestures_run_features(const float *window) {
   gestures_spectral(window, GESTURES_WINDOW_FRAMES, GESTURES_CHANNELS, gestures_axes_0, 6, gestures_ints_0,
       gestures_floats_0, gestures_memory.work.scratch, gestures_memory.features + 0);
   gestures_flatten(window, GESTURES_WINDOW_FRAMES, GESTURES_CHANNELS, gestures_axes_1, 6, gestures_ints_1,
       gestures_floats_1, (float *)0, gestures_memory.features + 78);
   gestures_quantize_input(gestures_memory.features, GESTURES_FEATURE_COUNT, gestures_input_a, gestures_input_b,
-      gestures_memory.work.arena);
+      (int8_t *)gestures_memory.features);
 }
 
-/* The bare network: FEATURE_COUNT quantized features in, LABEL_COUNT scores out. Returns 0. */
+/*
+ * The bare network: FEATURE_COUNT quantized features in, LABEL_COUNT scores out, not over one another. Returns 0.
+ */
 GESTURES_FN int gestures_invoke(const int8_t *input, int8_t *output) {
-  int32_t i;
-  for (i = 0; i < GESTURES_FEATURE_COUNT; i++) gestures_memory.work.arena[i] = input[i];
-  gestures_run_network();
-  for (i = 0; i < GESTURES_LABEL_COUNT; i++) output[i] = gestures_memory.work.arena[i];
+  int8_t *const arena = (int8_t *)gestures_memory.work.arena;
+  gestures_fully_connected_rows(&gestures_layer_0, input, arena);
+  gestures_fully_connected_rows(&gestures_layer_1, arena, output);
+  gestures_softmax(output, 5, 1631665920, 22, -496, output);
   return 0;
 }
 
@@ -1294,10 +1346,8 @@ GESTURES_FN int gestures_decide(const int8_t *scores) {
  * this window alone. Returns 0.
  */
 GESTURES_FN int gestures_classify(const float *window, gestures_result *result) {
-  int32_t i;
   gestures_run_features(window);
-  gestures_run_network();
-  for (i = 0; i < GESTURES_LABEL_COUNT; i++) result->scores[i] = gestures_memory.work.arena[i];
+  (void)gestures_invoke((const int8_t *)gestures_memory.features, result->scores);
   result->best = (int)gestures_smooth_best(result->scores, GESTURES_LABEL_COUNT);
   result->decision = (int)gestures_smooth_decide(result->scores, 1, GESTURES_LABEL_COUNT,
       GESTURES_OUTPUT_ZERO_POINT, GESTURES_SMOOTHING_THRESHOLD);
@@ -1580,6 +1630,7 @@ GESTURES_FN int gestures_selftest(void) {
   int32_t index, i;
   for (index = 0; index < GESTURES_SELFTEST_COUNT; index++) {
     int same;
+    int8_t scores[GESTURES_LABEL_COUNT];
     if (index < 6) {
       gestures_selftest_unpack(gestures_test_windows + index * (GESTURES_WINDOW_FRAMES * GESTURES_CHANNELS),
           GESTURES_WINDOW_FRAMES, GESTURES_CHANNELS, gestures_test_scale, gestures_memory.window);
@@ -1588,11 +1639,11 @@ GESTURES_FN int gestures_selftest(void) {
           gestures_test_scale, gestures_test_offset, gestures_memory.window);
     }
     gestures_run_features(gestures_memory.window);
-    same = gestures_crc32(0u, (const uint8_t *)(gestures_memory.work.arena),
+    same = gestures_crc32(0u, (const uint8_t *)gestures_memory.features,
         GESTURES_FEATURE_COUNT) == gestures_test_features[index];
-    gestures_run_network();
+    (void)gestures_invoke((const int8_t *)gestures_memory.features, scores);
     for (i = 0; i < GESTURES_LABEL_COUNT; i++) {
-      if (gestures_memory.work.arena[i] != gestures_test_scores[index * GESTURES_LABEL_COUNT + i]) same = 0;
+      if (scores[i] != gestures_test_scores[index * GESTURES_LABEL_COUNT + i]) same = 0;
     }
     if (!same) failed++;
   }

@@ -131,8 +131,12 @@ describe('the C runtime', () => {
     const broken = runtime.flatMap((path) => {
       const text = code(path);
       const includes = [...text.matchAll(/#\s*include\s*<([^>]+)>/g)].map((match) => match[1] ?? '');
+      // AVR reads constants in flash with instructions of its own; this header comes with its compiler.
+      const also = basename(path) === 'mote_flash.h' ? ['avr/pgmspace.h'] : [];
       return [
-        ...includes.filter((name) => !allowed.has(name)).map((name) => `${basename(path)} includes <${name}>`),
+        ...includes
+          .filter((name) => !allowed.has(name) && !also.includes(name))
+          .map((name) => `${basename(path)} includes <${name}>`),
         ...(/\b(malloc|calloc|realloc|free|alloca)\s*\(/.test(text) ? [`${basename(path)} allocates`] : []),
       ];
     });

@@ -37,7 +37,7 @@ function damaged(pack: Uint8Array, dice: Dice): Uint8Array {
   const bytes = pack.slice();
   const view = new DataView(bytes.buffer);
   for (let changes = dice.integer(1, 3); changes > 0; changes--) {
-    const section = dice.integer(0, 7);
+    const section = dice.integer(0, 8);
     const [start, length] = [view.getUint32(16 + 8 * section, true), view.getUint32(20 + 8 * section, true)];
     if (start + length > bytes.length || length < 4) continue;
     const at = start + 4 * dice.integer(0, Math.min(dice.pick([20, length]), length) / 4 - 1);
@@ -96,7 +96,7 @@ it('the studio refuses what it would not have written, and the loader takes all 
 });
 
 /** Offsets of a pack's parts, as docs/pack-format.md has them. */
-const Section = { spec: 0, text: 1, blocks: 2, affine: 3, tensors: 4, ops: 5, selftest: 6 } as const;
+const Section = { spec: 0, text: 1, blocks: 2, affine: 3, tensors: 4, ops: 6, selftest: 7 } as const;
 
 /** A model with one flatten, one spectral block and a hidden layer, edited so that several numbers agree on a lie. */
 describe('packs whose numbers agree on a lie', () => {
@@ -208,7 +208,7 @@ describe('packs whose numbers agree on a lie', () => {
         edit.set(edit.at(Section.spec) + 76, edit.get(edit.at(Section.spec) + 76) + 64);
       },
     ],
-    ['a bias that overflows the sum', (edit) => edit.set(edit.op(0) + 28, 0x7fffff00)],
+    ['a bias that overflows the sum', (edit) => edit.set(edit.op(0) + 40, 0x7fffff00)],
     [
       'a bias that leaves no room for the zero point',
       (edit) => {
@@ -217,10 +217,13 @@ describe('packs whose numbers agree on a lie', () => {
         const inputs = model.graph.tensors[0]!.shape[0] as number;
         const dense = model.graph.ops[0];
         if (dense?.kind !== 'fullyConnected') throw new Error('The first op is another.');
-        const magnitude = dense.weights.subarray(0, inputs).reduce((sum, weight) => sum + 255 * Math.abs(weight), 0);
-        edit.set(op + 28, 2 ** 31 - 1 - magnitude);
-        // The first shift, behind biases, scales and multipliers: no shift to the right.
-        edit.set(op + 28 + 4 * units + 8 * dense.multiplier.length, 0);
+        const weights = dense.weights.subarray(0, inputs);
+        const magnitude = weights.reduce((sum, weight) => sum + 256 * Math.abs(weight), 0);
+        // The zero point of the input is folded into the bias.
+        const zero = model.graph.tensors[0]!.zeroPoint * weights.reduce((sum, weight) => sum + weight, 0);
+        edit.set(op + 40, 2 ** 31 - 1 - magnitude - zero);
+        // The first shifts, behind biases, scales and multipliers: none to the right.
+        edit.set(op + 40 + 4 * units + 8 * dense.multiplier.length, 0);
       },
     ],
     [

@@ -48,9 +48,9 @@ static uint32_t interesting(uint32_t old) {
 static void damage(uint8_t *pack, uint32_t size) {
   uint32_t changes = 1 + dice(4);
   while (changes-- > 0) {
-    const uint32_t section = dice(9);
-    uint32_t start = 8, bytes = 72, at;
-    if (section < 8) {
+    const uint32_t section = dice(10);
+    uint32_t start = 8, bytes = 80, at;
+    if (section < 9) {
       start = get_u32(pack + 16 + 8 * section);
       bytes = get_u32(pack + 16 + 8 * section + 4);
       if (start > size - 4 || bytes < 4) continue;

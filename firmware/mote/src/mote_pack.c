@@ -2,10 +2,14 @@
 
 #include <stddef.h>
 
+#include "mote_conv_plain.h"
 #include "mote_crc32.h"
+#include "mote_elementwise.h"
+#include "mote_flash.h"
 #include "mote_flatten.h"
-#include "mote_fully_connected.h"
 #include "mote_input.h"
+#include "mote_move.h"
+#include "mote_pool.h"
 #include "mote_raw.h"
 #include "mote_selftest.h"
 #include "mote_smooth.h"
@@ -18,10 +22,10 @@
 #endif
 
 /* Layout and limits: docs/pack-format.md. */
-#define PACK_VERSION 1u
+#define PACK_VERSION 2u
 #define CRC_START 8u
 #define TABLE_OFFSET 16u
-#define SECTION_COUNT 8u
+#define SECTION_COUNT 9u
 #define FIRST_SECTION (TABLE_OFFSET + 8u * SECTION_COUNT)
 #define MAX_PACK_BYTES (16u * 1024u * 1024u)
 #define MAX_WINDOW_VALUES ((int32_t)1 << 20)
@@ -37,8 +41,11 @@
 #define MAX_SELFTEST_WINDOWS 4096
 #define MAX_TEXT_BYTES 255u
 #define MAX_BLOCK_NUMBERS ((int32_t)1 << 20)
+#define MAX_ELEMENTS ((int32_t)1 << 20)
+/* Largest kernel, stride, dilation, padding or side of an image. */
+#define MAX_SIDE 16384
 
-enum { SPEC, TEXT, BLOCKS, AFFINE, TENSORS, OPS, SELFTEST };
+enum { SPEC, TEXT, BLOCKS, AFFINE, TENSORS, CONSTANTS, OPS, SELFTEST };
 
 /* Offsets in section "spec". */
 enum {
@@ -60,11 +67,68 @@ enum {
   SPEC_BYTES = 96
 };
 
-enum { TENSOR_ZERO_POINT = 4, TENSOR_OFFSET = 8, TENSOR_ELEMENTS = 12, TENSOR_BYTES = 40 };
-enum { BLOCK_HEAD_BYTES = 28, FULLY_CONNECTED_HEAD_BYTES = 28, SOFTMAX_BYTES = 28, SELFTEST_HEAD_BYTES = 16 };
+enum {
+  TENSOR_ZERO_POINT = 4,
+  TENSOR_OFFSET = 8,
+  TENSOR_ELEMENTS = 12,
+  TENSOR_RANK = 16,
+  TENSOR_SHAPE = 20,
+  TENSOR_PLACE = 36,
+  TENSOR_BYTES = 40
+};
+enum { IN_ARENA = 0, IN_CONSTANTS = 1 };
+enum { BLOCK_HEAD_BYTES = 28, SELFTEST_HEAD_BYTES = 16 };
 enum { BLOCK_RAW = 1, BLOCK_FLATTEN = 2, BLOCK_SPECTRAL = 3 };
 enum { BLOCK_RAW_VERSION = 1, BLOCK_FLATTEN_VERSION = 1, BLOCK_SPECTRAL_VERSION = 4 };
-enum { OP_FULLY_CONNECTED = 1, OP_SOFTMAX = 2 };
+enum {
+  OP_FULLY_CONNECTED = 1,
+  OP_SOFTMAX = 2,
+  OP_CONV2D = 3,
+  OP_DEPTHWISE = 4,
+  OP_MAX_POOL = 5,
+  OP_AVERAGE_POOL = 6,
+  OP_MEAN = 7,
+  OP_ADD = 8,
+  OP_MUL = 9,
+  OP_CONCAT = 10,
+  OP_PAD = 11,
+  OP_RESHAPE = 12,
+  OP_TRANSPOSE = 13,
+  OP_LOOKUP = 14,
+  OP_STRIDED_SLICE = 15,
+  OP_RESIZE_NEAREST = 16
+};
+
+/* Every op begins with this; the rest depends on the opcode. */
+enum {
+  OP_SIZE = 4,
+  OP_INPUT = 8,
+  OP_OUTPUT = 12,
+  OP_SCRATCH = 16,
+  OP_SECOND = 20,
+  OP_HEAD_BYTES = 24,
+  /* ops with weights */
+  OP_SCALES = 24,
+  OP_ACT_MIN = 28,
+  OP_ACT_MAX = 32,
+  OP_ROW_INPUTS = 36,
+  OP_WINDOW = 36,
+  OP_GROUPS = 76,
+  /* pools */
+  OP_POOL_MIN = 24,
+  OP_POOL_MAX = 28,
+  OP_POOL_WINDOW = 32
+};
+/* Bytes of ops of fixed size. */
+enum {
+  POOL_BYTES = 72,
+  MEAN_BYTES = 44,
+  ADD_BYTES = 60,
+  MUL_BYTES = 40,
+  SOFTMAX_BYTES = 36,
+  LOOKUP_BYTES = 292,
+  AXES_BYTES = 16
+};
 
 /* What an int32 or float needs to be read in place; 1 on machines without alignment. */
 typedef struct {
@@ -93,23 +157,28 @@ typedef struct {
   const uint8_t *end;
 } block_view;
 
+/* A tensor as the ops see it. */
 typedef struct {
-  int32_t inputs;
-  int32_t units;
-  int32_t input_zero;
-  int32_t output_zero;
-  int32_t scales;
-  int32_t act_min;
-  int32_t act_max;
-  const int32_t *bias;
-  const int32_t *multiplier;
-  const int32_t *shift;
-  const int8_t *weights;
-} dense_view;
+  int32_t elements;
+  int32_t zero_point;
+  int32_t rank;
+  int32_t shape[4]; /* ones beyond the rank */
+  int8_t *data;     /* null pointers until the model has its RAM */
+  const int8_t *values;
+} tensor_view;
 
-static uint32_t read_u32(const uint8_t *p) {
-  return (uint32_t)p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
-}
+/* A layer with weights. */
+typedef struct {
+  mote_conv layer;
+  int32_t groups; /* or the depth multiplier */
+  int32_t taps;   /* weights per output channel */
+} layer_view;
+
+static uint32_t read_u8(const uint8_t *p) { return (uint8_t)MOTE_FLASH_I8(p); }
+
+static uint32_t read_u16(const uint8_t *p) { return read_u8(p) | (read_u8(p + 1) << 8); }
+
+static uint32_t read_u32(const uint8_t *p) { return read_u16(p) | (read_u16(p + 2) << 16); }
 
 static int32_t read_i32(const uint8_t *p) { return (int32_t)read_u32(p); }
 
@@ -247,129 +316,651 @@ static void run_blocks(const mote_model *m, const float *window) {
 
 /* ---- Network ---- */
 
-/* The fully connected op at p; likewise. */
-static void view_dense(const mote_model *m, const uint8_t *p, dense_view *dense) {
-  const uint32_t input = read_u32(p + 8);
-  const uint32_t output = read_u32(p + 12);
-  const uint8_t *at = p + FULLY_CONNECTED_HEAD_BYTES;
-  dense->inputs = tensor_elements(m, input);
-  dense->units = tensor_elements(m, output);
-  dense->input_zero = tensor_zero_point(m, input);
-  dense->output_zero = tensor_zero_point(m, output);
-  dense->scales = read_i32(p + 16);
-  dense->act_min = read_i32(p + 20);
-  dense->act_max = read_i32(p + 24);
-  dense->bias = ints_at(at);
-  at += 4 * (uint32_t)dense->units;
-  at += 4 * (uint32_t)dense->scales; /* scales of the weights, of no use here */
-  dense->multiplier = ints_at(at);
-  at += 4 * (uint32_t)dense->scales;
-  dense->shift = ints_at(at);
-  at += 4 * (uint32_t)dense->scales;
-  dense->weights = (const int8_t *)at;
+/* Tensor `id` of the table, which has been checked. */
+static void view_tensor(const mote_model *m, uint32_t id, tensor_view *t) {
+  const uint8_t *p = tensor_at(m, id);
+  const int32_t offset = read_i32(p + TENSOR_OFFSET);
+  int32_t axis;
+  t->elements = read_i32(p + TENSOR_ELEMENTS);
+  t->zero_point = read_i32(p + TENSOR_ZERO_POINT);
+  t->rank = read_i32(p + TENSOR_RANK);
+  for (axis = 0; axis < 4; axis++) t->shape[axis] = axis < t->rank ? read_i32(p + TENSOR_SHAPE + 4 * axis) : 1;
+  t->data = NULL;
+  t->values = NULL;
+  if (read_u32(p + TENSOR_PLACE) == IN_CONSTANTS) {
+    t->values = (const int8_t *)m->constants + offset;
+  } else if (m->arena != NULL) {
+    t->data = m->arena + offset;
+    t->values = t->data;
+  }
 }
 
-/*
- * mote_fully_connected_check keeps sums below 2^31. Where no right shift makes room afterwards, the sum must leave room
- * for the output's zero point as well.
- */
-static int has_headroom(const dense_view *d) {
-  const int8_t *weights = d->weights;
-  int32_t unit;
-  for (unit = 0; unit < d->units; unit++) {
-    const int32_t shift = d->shift[d->scales > 1 ? unit : 0];
-    int64_t bound = d->bias[unit] < 0 ? -(int64_t)d->bias[unit] : (int64_t)d->bias[unit];
-    int32_t i;
-    for (i = 0; i < d->inputs; i++) bound += 255 * (int64_t)(weights[i] < 0 ? -weights[i] : weights[i]);
-    weights += d->inputs;
-    if (shift >= 0 && bound * ((int64_t)1 << shift) >= ((int64_t)1 << 31) - 256) return 0;
+/* The same shape with leading ones. */
+static void leading_shape(const tensor_view *t, int32_t *shape) {
+  int32_t axis;
+  for (axis = 0; axis < 4; axis++) shape[axis] = axis < 4 - t->rank ? 1 : t->shape[axis - (4 - t->rank)];
+}
+
+/* Elements between neighbours along each axis of a row-major shape. */
+static void steps_of(const int32_t *shape, int32_t *steps) {
+  steps[3] = 1;
+  steps[2] = shape[3];
+  steps[1] = shape[2] * steps[2];
+  steps[0] = shape[1] * steps[1];
+}
+
+/* Parameter of an axis, counted with leading ones: 0 (or the fallback) for axes that the op's tensor does not have. */
+static int32_t axis_at(const uint8_t *p, int32_t rank, int32_t axis, int32_t fallback) {
+  return axis < 4 - rank ? fallback : read_i32(p + 4 * (axis - (4 - rank)));
+}
+
+/* Window geometry of a layer or pool, from its ten numbers. */
+static void view_window(const uint8_t *p, mote_conv *op) {
+  op->kernel_h = read_i32(p);
+  op->kernel_w = read_i32(p + 4);
+  op->stride_h = read_i32(p + 8);
+  op->stride_w = read_i32(p + 12);
+  op->dilation_h = read_i32(p + 16);
+  op->dilation_w = read_i32(p + 20);
+  op->pad_top = read_i32(p + 24);
+  op->pad_left = read_i32(p + 28);
+}
+
+/* The positions of a window along one axis; the limits of its parts have been checked. */
+static int fits(int32_t input, int32_t output, int32_t kernel, int32_t stride, int32_t dilation, int32_t before,
+                int32_t after) {
+  const int32_t extent = (kernel - 1) * dilation + 1;
+  const int32_t room = input + before + after - extent;
+  /* A window that saw padding alone would have nothing to average, and no row to copy. */
+  return before < extent && after < extent && room >= 0 && room / stride + 1 == output;
+}
+
+static int check_window(const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+  int32_t n[10];
+  int32_t i;
+  if (from->rank != 3 || to->rank != 3) return 0;
+  for (i = 0; i < 10; i++) {
+    n[i] = count_at(p + 4 * i, i < 6 ? 1 : 0, MAX_SIDE);
+    if (n[i] < 0) return 0;
+  }
+  if (n[0] > 1 && n[4] > MAX_SIDE / (n[0] - 1)) return 0;
+  if (n[1] > 1 && n[5] > MAX_SIDE / (n[1] - 1)) return 0;
+  return fits(from->shape[0], to->shape[0], n[0], n[2], n[4], n[6], n[8]) &&
+         fits(from->shape[1], to->shape[1], n[1], n[3], n[5], n[7], n[9]);
+}
+
+/* Parameters of a rescaling whose input is at most `bound` (below 2^31): 1 when nothing overflows. */
+static int check_rescaling(int32_t multiplier, int32_t lowest, int32_t shift, int64_t bound) {
+  if (multiplier < 0 || (multiplier != 0 && multiplier < lowest) || shift < -31 || shift > 30) return 0;
+  return shift < 0 || bound * ((int64_t)1 << shift) < ((int64_t)1 << 31) - 256;
+}
+
+static int check_activation(int32_t act_min, int32_t act_max) {
+  return act_min >= -128 && act_max <= 127 && act_min <= act_max;
+}
+
+/* Bytes of an op that come before its arrays. */
+static uint32_t layer_head_bytes(uint32_t opcode) { return opcode == OP_FULLY_CONNECTED ? 40u : 80u; }
+
+/* The layer at p; its arrays are in bounds once check_layer has passed. */
+static void view_layer(const uint8_t *p, const tensor_view *from, const tensor_view *to, layer_view *view) {
+  const uint32_t opcode = read_u32(p);
+  const uint8_t *at = p + layer_head_bytes(opcode);
+  mote_conv *op = &view->layer;
+  uint32_t channels, scales;
+  if (opcode == OP_FULLY_CONNECTED) {
+    const int32_t inputs = read_i32(p + OP_ROW_INPUTS);
+    const int32_t rows = from->elements / inputs;
+    op->in_h = op->out_h = 1;
+    op->in_w = op->out_w = rows;
+    op->in_c = inputs;
+    op->out_c = to->elements / rows;
+    op->kernel_h = op->kernel_w = op->stride_h = op->stride_w = op->dilation_h = op->dilation_w = 1;
+    op->pad_top = op->pad_left = 0;
+    view->groups = 1;
+    view->taps = inputs;
+  } else {
+    op->in_h = from->shape[0];
+    op->in_w = from->shape[1];
+    op->in_c = from->shape[2];
+    op->out_h = to->shape[0];
+    op->out_w = to->shape[1];
+    op->out_c = to->shape[2];
+    view_window(p + OP_WINDOW, op);
+    view->groups = read_i32(p + OP_GROUPS);
+    view->taps = op->kernel_h * op->kernel_w * (opcode == OP_CONV2D ? op->in_c / view->groups : 1);
+  }
+  channels = (uint32_t)op->out_c;
+  scales = read_u32(p + OP_SCALES);
+  op->in_zero = from->zero_point;
+  op->out_zero = to->zero_point;
+  op->act_min = read_i32(p + OP_ACT_MIN);
+  op->act_max = read_i32(p + OP_ACT_MAX);
+  op->per_channel = scales > 1 ? 1 : 0;
+  op->bias = ints_at(at);
+  at += 4 * channels + 4 * scales; /* scales of the weights lie between, of no use here */
+  op->multiplier = ints_at(at);
+  at += 4 * scales;
+  op->shift = (const int8_t *)at;
+  op->weights = at + round_up4(scales);
+}
+
+/* Multipliers, and that no sum of products leaves 32 bits, not even on its way. */
+static int check_channels(const layer_view *view, uint32_t opcode) {
+  const mote_conv *op = &view->layer;
+  const int8_t *weights = (const int8_t *)op->weights;
+  /* [tap][channel] for depthwise layers, [channel][tap] for all others */
+  const int32_t channel_step = opcode == OP_DEPTHWISE ? 1 : view->taps;
+  const int32_t tap_step = opcode == OP_DEPTHWISE ? op->out_c : 1;
+  int32_t channel, i;
+  for (channel = 0; channel < op->out_c; channel++) {
+    const int32_t scale = op->per_channel ? channel : 0;
+    const int8_t *w = weights + channel * channel_step;
+    int64_t bias = MOTE_FLASH_I32(op->bias + channel);
+    int64_t magnitude = 0;
+    for (i = 0; i < view->taps; i++) {
+      const int32_t weight = MOTE_FLASH_I8(w);
+      if (weight == -128) return 0;
+      magnitude += weight < 0 ? -weight : weight;
+      bias += (int64_t)weight * op->in_zero; /* as it was before the zero point was folded in */
+      w += tap_step;
+    }
+    magnitude = (bias < 0 ? -bias : bias) + 256 * magnitude;
+    if (magnitude >= (int64_t)1 << 31) return 0;
+    if (!check_rescaling(MOTE_FLASH_I32(op->multiplier + scale), (int32_t)1 << 30, MOTE_FLASH_I8(op->shift + scale),
+                         magnitude)) {
+      return 0;
+    }
   }
   return 1;
 }
 
-static int check_dense(const mote_model *m, const uint8_t *head, span body) {
-  dense_view d;
-  const uint32_t units = (uint32_t)tensor_elements(m, read_u32(head + 12));
-  const uint32_t inputs = (uint32_t)tensor_elements(m, read_u32(head + 8));
-  const uint32_t scales = read_u32(head + 16);
-  if (scales != 1 && scales != units) return 0;
-  if (take(&body, 1, FULLY_CONNECTED_HEAD_BYTES) == NULL) return 0;
-  if (take(&body, units, 4) == NULL || take(&body, scales, 12) == NULL) return 0;
+/* Bytes of scratch of a layer, at most MAX_ARENA_BYTES + 1. */
+static int32_t layer_scratch(const layer_view *view, uint32_t opcode) {
+  const mote_conv *op = &view->layer;
+  if (opcode == OP_DEPTHWISE) {
+    const int32_t rows = (op->kernel_h - 1) * op->dilation_h + 1;
+    const int64_t bytes = (int64_t)rows * mote_ring_width(op) * op->in_c;
+    return bytes > MAX_ARENA_BYTES ? MAX_ARENA_BYTES + 1 : (int32_t)bytes;
+  }
+  if (opcode == OP_FULLY_CONNECTED || view->groups > 1 || mote_is_pointwise(op)) return 0;
+  return view->taps;
+}
+
+static int check_layer(const uint8_t *head, const tensor_view *from, const tensor_view *to, span body, int32_t arena) {
+  const uint32_t opcode = read_u32(head);
+  layer_view view;
+  uint32_t channels, scales, weights;
+  if (take(&body, layer_head_bytes(opcode), 1) == NULL) return 0;
+  if (!check_activation(read_i32(head + OP_ACT_MIN), read_i32(head + OP_ACT_MAX))) return 0;
+  if (opcode == OP_FULLY_CONNECTED) {
+    const int32_t inputs = count_at(head + OP_ROW_INPUTS, 1, MAX_ELEMENTS);
+    if (inputs < 0 || from->elements % inputs != 0 || to->elements % (from->elements / inputs) != 0) return 0;
+    channels = (uint32_t)(to->elements / (from->elements / inputs));
+    weights = (uint32_t)inputs;
+  } else {
+    const int32_t groups = count_at(head + OP_GROUPS, 1, MAX_SIDE);
+    const uint8_t *window = head + OP_WINDOW;
+    uint32_t area;
+    if (groups < 0 || !check_window(window, from, to)) return 0;
+    channels = (uint32_t)to->shape[2];
+    area = read_u32(window) * read_u32(window + 4); /* at most 2^28 */
+    if (opcode == OP_DEPTHWISE) {
+      if (to->shape[2] % from->shape[2] != 0 || to->shape[2] / from->shape[2] != groups) return 0;
+      weights = area;
+    } else {
+      const uint32_t depth = (uint32_t)(from->shape[2] / groups);
+      if (from->shape[2] % groups != 0 || to->shape[2] % groups != 0) return 0;
+      if (area > (uint32_t)MAX_ELEMENTS / depth) return 0;
+      weights = area * depth;
+    }
+  }
+  scales = read_u32(head + OP_SCALES);
+  if ((scales != 1 && scales != channels) || weights > (uint32_t)MAX_ELEMENTS) return 0;
+  if (take(&body, channels, 4) == NULL || take(&body, scales, 8) == NULL || take_padded(&body, scales) == NULL) return 0;
   /* Both are at most 2^20: the product is known to fit before it is formed. */
-  if (inputs > body.left / units || take_padded(&body, inputs * units) == NULL || body.left != 0) return 0;
-  view_dense(m, head, &d);
-  return mote_fully_connected_check(d.inputs, d.units, d.input_zero, d.weights, d.bias, d.multiplier, d.shift,
-                                    d.scales > 1, d.output_zero, d.act_min, d.act_max) &&
-         has_headroom(&d);
+  if (weights > body.left / channels || take_padded(&body, weights * channels) == NULL || body.left != 0) return 0;
+  view_layer(head, from, to, &view);
+  if (count_at(head + OP_SCRATCH, 0, arena) < 0) return 0;
+  if (layer_scratch(&view, opcode) > arena - read_i32(head + OP_SCRATCH)) return 0;
+  return check_channels(&view, opcode);
 }
 
-static int check_softmax(const mote_model *m, const uint8_t *head, uint32_t bytes) {
-  const uint32_t input = read_u32(head + 8);
-  const uint32_t output = read_u32(head + 12);
-  const int32_t count = tensor_elements(m, input);
-  const int32_t from = tensor_offset(m, input);
-  const int32_t to = tensor_offset(m, output);
-  if (bytes != SOFTMAX_BYTES || tensor_elements(m, output) != count) return 0;
-  /* In place or apart; half over its own input it would read its results. */
-  if (from != to && from < to + count && to < from + count) return 0;
-  return mote_softmax_check(count, read_i32(head + 16), read_i32(head + 20), read_i32(head + 24));
+static int check_pool(const uint8_t *head, const tensor_view *from, const tensor_view *to) {
+  const uint8_t *window = head + OP_POOL_WINDOW;
+  if (!check_activation(read_i32(head + OP_POOL_MIN), read_i32(head + OP_POOL_MAX))) return 0;
+  return check_window(window, from, to) && read_u32(window + 16) == 1 && read_u32(window + 20) == 1 &&
+         from->shape[2] == to->shape[2];
 }
 
-static int check_tensors(const mote_model *m, uint32_t count, int32_t arena) {
+static int check_mean(const uint8_t *head, const tensor_view *from, const tensor_view *to) {
+  const int32_t outer = count_at(head + 24, 1, MAX_ELEMENTS);
+  const int32_t count = count_at(head + 28, 1, MAX_ELEMENTS);
+  const int32_t inner = count_at(head + 32, 1, MAX_ELEMENTS);
+  if (outer < 0 || count < 0 || inner < 0) return 0;
+  if ((int64_t)outer * inner != to->elements || (int64_t)to->elements * count != from->elements) return 0;
+  return check_rescaling(read_i32(head + 36), 0, read_i32(head + 40), 255 * (int64_t)count);
+}
+
+static int check_operands(const tensor_view *a, const tensor_view *b, const tensor_view *to, const uint8_t *range) {
+  if (!check_activation(read_i32(range), read_i32(range + 4))) return 0;
+  return a->elements == to->elements && to->elements % b->elements == 0;
+}
+
+static int check_add(const uint8_t *head, const tensor_view *a, const tensor_view *b, const tensor_view *to) {
   uint32_t i;
+  for (i = 0; i < 3; i++) {
+    const int32_t shift = read_i32(head + 32 + 8 * i);
+    if (shift > 0 || !check_rescaling(read_i32(head + 28 + 8 * i), (int32_t)1 << 30, shift, (int64_t)1 << 30)) return 0;
+  }
+  return read_u32(head + 24) <= 1 && check_operands(a, b, to, head + 52);
+}
+
+static int check_mul(const uint8_t *head, const tensor_view *a, const tensor_view *b, const tensor_view *to) {
+  return check_rescaling(read_i32(head + 24), (int32_t)1 << 30, read_i32(head + 28), 255 * 255) &&
+         check_operands(a, b, to, head + 32);
+}
+
+static int check_concat(const mote_model *m, const uint8_t *head, const tensor_view *to, span body,
+                        uint32_t tensor_count) {
+  const int32_t axis = count_at(head + 24, 0, to->rank - 1);
+  const int32_t count = count_at(head + 28, 1, MAX_TENSORS);
+  int32_t size = 0;
+  int32_t i, other;
+  if (axis < 0 || count < 0 || take(&body, 8, 4) == NULL || take(&body, (uint32_t)count, 4) == NULL || body.left != 0) {
+    return 0;
+  }
   for (i = 0; i < count; i++) {
-    const uint8_t *tensor = tensor_at(m, i);
-    const int32_t elements = count_at(tensor + TENSOR_ELEMENTS, 1, arena);
-    const int32_t offset = count_at(tensor + TENSOR_OFFSET, 0, arena);
-    const int32_t zero_point = read_i32(tensor + TENSOR_ZERO_POINT);
-    if (elements < 0 || offset < 0 || elements > arena - offset) return 0;
-    if (zero_point < -128 || zero_point > 127) return 0;
+    const uint32_t id = read_u32(head + 32 + 4 * i);
+    tensor_view from;
+    if (id >= tensor_count) return 0;
+    view_tensor(m, id, &from);
+    if (from.rank != to->rank) return 0;
+    for (other = 0; other < to->rank; other++) {
+      if (other != axis && from.shape[other] != to->shape[other]) return 0;
+    }
+    if (from.shape[axis] > to->shape[axis] - size) return 0;
+    size += from.shape[axis];
+  }
+  return size == to->shape[axis];
+}
+
+static int check_pad(const uint8_t *head, const tensor_view *from, const tensor_view *to) {
+  int32_t axis;
+  if (from->rank != to->rank) return 0;
+  for (axis = 0; axis < from->rank; axis++) {
+    const int32_t before = count_at(head + 24 + 4 * axis, 0, MAX_ELEMENTS);
+    const int32_t after = count_at(head + 40 + 4 * axis, 0, MAX_ELEMENTS);
+    if (before < 0 || after < 0 || from->shape[axis] + before + after != to->shape[axis]) return 0;
   }
   return 1;
 }
 
-static int check_ops(const mote_model *m, span s, uint32_t tensor_count) {
+static int check_transpose(const uint8_t *head, const tensor_view *from, const tensor_view *to) {
+  uint32_t seen = 0;
+  int32_t axis;
+  if (from->rank != to->rank) return 0;
+  for (axis = 0; axis < from->rank; axis++) {
+    const int32_t source = count_at(head + 24 + 4 * axis, 0, from->rank - 1);
+    if (source < 0 || (seen >> source & 1u) != 0 || from->shape[source] != to->shape[axis]) return 0;
+    seen |= 1u << source;
+  }
+  return 1;
+}
+
+static int check_slice(const uint8_t *head, const tensor_view *from, const tensor_view *to) {
+  int32_t axis;
+  if (from->rank != to->rank) return 0;
+  for (axis = 0; axis < from->rank; axis++) {
+    const int32_t begin = count_at(head + 24 + 4 * axis, 0, from->shape[axis] - 1);
+    const int32_t stride = count_at(head + 40 + 4 * axis, 1, MAX_ELEMENTS);
+    if (begin < 0 || stride < 0) return 0;
+    if ((int64_t)begin + (int64_t)(to->shape[axis] - 1) * stride >= from->shape[axis]) return 0;
+  }
+  return 1;
+}
+
+static int check_resize(const uint8_t *head, const tensor_view *from, const tensor_view *to, span body) {
+  int32_t axis, i;
+  if (from->rank != 3 || to->rank != 3 || from->shape[2] != to->shape[2]) return 0;
+  if (from->shape[0] > MAX_SIDE || from->shape[1] > MAX_SIDE || to->shape[0] > MAX_SIDE || to->shape[1] > MAX_SIDE) {
+    return 0;
+  }
+  if (take(&body, OP_HEAD_BYTES + 8, 1) == NULL) return 0;
+  if (take_padded(&body, 2 * (uint32_t)(to->shape[0] + to->shape[1])) == NULL || body.left != 0) return 0;
+  head += OP_HEAD_BYTES + 8;
+  for (axis = 0; axis < 2; axis++) {
+    for (i = 0; i < to->shape[axis]; i++) {
+      if (read_u16(head) >= (uint32_t)from->shape[axis]) return 0;
+      head += 2;
+    }
+  }
+  return 1;
+}
+
+static int check_softmax(const uint8_t *head, const tensor_view *from, const tensor_view *to, int32_t distance) {
+  const int32_t classes = from->shape[from->rank - 1];
+  if (to->elements != from->elements || to->shape[to->rank - 1] != classes) return 0;
+  /* In place or apart; half over its own input it would read its results. */
+  if (distance != 0 && distance < from->elements && distance > -from->elements) return 0;
+  return mote_softmax_check(classes, read_i32(head + 24), read_i32(head + 28), read_i32(head + 32));
+}
+
+/* Bytes of an op of fixed size, or 0. */
+static uint32_t fixed_bytes(uint32_t opcode) {
+  switch (opcode) {
+    case OP_SOFTMAX:
+      return SOFTMAX_BYTES;
+    case OP_MAX_POOL:
+    case OP_AVERAGE_POOL:
+      return POOL_BYTES;
+    case OP_MEAN:
+      return MEAN_BYTES;
+    case OP_ADD:
+      return ADD_BYTES;
+    case OP_MUL:
+      return MUL_BYTES;
+    case OP_RESHAPE:
+      return OP_HEAD_BYTES;
+    case OP_TRANSPOSE:
+      return OP_HEAD_BYTES + AXES_BYTES;
+    case OP_PAD:
+    case OP_STRIDED_SLICE:
+      return OP_HEAD_BYTES + 2 * AXES_BYTES;
+    case OP_LOOKUP:
+      return LOOKUP_BYTES;
+    default:
+      return 0;
+  }
+}
+
+static int check_op(const mote_model *m, const uint8_t *head, span body, uint32_t tensor_count, int32_t arena) {
+  const uint32_t opcode = read_u32(head);
+  const uint32_t input = read_u32(head + OP_INPUT);
+  const uint32_t output = read_u32(head + OP_OUTPUT);
+  const uint32_t second = read_u32(head + OP_SECOND);
+  tensor_view from, to, other;
+  if (input >= tensor_count || output >= tensor_count || second >= tensor_count) return 0;
+  if (fixed_bytes(opcode) != 0 && body.left != fixed_bytes(opcode)) return 0;
+  view_tensor(m, input, &from);
+  view_tensor(m, output, &to);
+  view_tensor(m, second, &other);
+  if (read_u32(tensor_at(m, output) + TENSOR_PLACE) != IN_ARENA) return 0;
+  switch (opcode) {
+    case OP_FULLY_CONNECTED:
+    case OP_CONV2D:
+    case OP_DEPTHWISE:
+      return check_layer(head, &from, &to, body, arena);
+    case OP_SOFTMAX:
+      return check_softmax(head, &from, &to, tensor_offset(m, output) - tensor_offset(m, input));
+    case OP_MAX_POOL:
+    case OP_AVERAGE_POOL:
+      return check_pool(head, &from, &to);
+    case OP_MEAN:
+      return check_mean(head, &from, &to);
+    case OP_ADD:
+      return check_add(head, &from, &other, &to);
+    case OP_MUL:
+      return check_mul(head, &from, &other, &to);
+    case OP_CONCAT:
+      return check_concat(m, head, &to, body, tensor_count);
+    case OP_PAD:
+      return check_pad(head, &from, &to);
+    case OP_RESHAPE:
+    case OP_LOOKUP:
+      return from.elements == to.elements;
+    case OP_TRANSPOSE:
+      return check_transpose(head, &from, &to);
+    case OP_STRIDED_SLICE:
+      return check_slice(head, &from, &to);
+    case OP_RESIZE_NEAREST:
+      return check_resize(head, &from, &to, body);
+    default:
+      return 0;
+  }
+}
+
+static int check_ops(const mote_model *m, span s, uint32_t tensor_count, int32_t arena) {
   int32_t i;
   for (i = 0; i < m->op_count; i++) {
     const uint8_t *head = s.at;
     uint32_t bytes;
     span body;
-    if (s.left < SOFTMAX_BYTES) return 0;
-    bytes = read_u32(head + 4);
-    if (bytes % 4 != 0 || bytes < SOFTMAX_BYTES || take(&s, bytes, 1) == NULL) return 0;
-    if (read_u32(head + 8) >= tensor_count || read_u32(head + 12) >= tensor_count) return 0;
+    if (s.left < OP_HEAD_BYTES) return 0;
+    bytes = read_u32(head + OP_SIZE);
+    if (bytes % 4 != 0 || bytes < OP_HEAD_BYTES || take(&s, bytes, 1) == NULL) return 0;
     body.at = head;
     body.left = bytes;
-    switch (read_u32(head)) {
-      case OP_FULLY_CONNECTED:
-        if (!check_dense(m, head, body)) return 0;
-        break;
-      case OP_SOFTMAX:
-        if (!check_softmax(m, head, bytes)) return 0;
-        break;
-      default:
-        return 0;
-    }
+    if (!check_op(m, head, body, tensor_count, arena)) return 0;
   }
   return s.left == 0;
+}
+
+static int check_tensors(const mote_model *m, uint32_t count, int32_t arena, uint32_t constant_bytes) {
+  uint32_t i;
+  for (i = 0; i < count; i++) {
+    const uint8_t *tensor = tensor_at(m, i);
+    const uint32_t place = read_u32(tensor + TENSOR_PLACE);
+    const int32_t zero_point = read_i32(tensor + TENSOR_ZERO_POINT);
+    const int32_t rank = count_at(tensor + TENSOR_RANK, 1, 4);
+    const int32_t room = place == IN_ARENA ? arena : (int32_t)constant_bytes;
+    const int32_t elements = count_at(tensor + TENSOR_ELEMENTS, 1, MAX_ELEMENTS);
+    const int32_t offset = count_at(tensor + TENSOR_OFFSET, 0, room);
+    int32_t product = 1;
+    int32_t axis;
+#if defined(__AVR__)
+    /* Operands are read as RAM there. */
+    if (place != IN_ARENA) return 0;
+#endif
+    if (place != IN_ARENA && place != IN_CONSTANTS) return 0;
+    if (rank < 0 || elements < 0 || offset < 0 || elements > room - offset) return 0;
+    if (zero_point < -128 || zero_point > 127) return 0;
+    for (axis = 0; axis < rank; axis++) {
+      const int32_t size = count_at(tensor + TENSOR_SHAPE + 4 * axis, 1, MAX_ELEMENTS);
+      if (size < 0 || size > MAX_ELEMENTS / product) return 0;
+      product *= size;
+    }
+    if (product != elements) return 0;
+  }
+  return 1;
+}
+
+static void run_layer(const mote_model *m, const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+  void *scratch = m->arena + read_i32(p + OP_SCRATCH);
+  layer_view view;
+  view_layer(p, from, to, &view);
+  switch (read_u32(p)) {
+    case OP_FULLY_CONNECTED:
+      mote_fully_connected_rows(&view.layer, from->values, to->data);
+      break;
+    case OP_DEPTHWISE:
+      mote_depthwise(&view.layer, from->values, to->data, scratch);
+      break;
+    default:
+      if (view.groups > 1) {
+        mote_conv2d_grouped(&view.layer, view.groups, from->values, to->data);
+      } else if (mote_is_pointwise(&view.layer)) {
+        mote_conv2d_pointwise(&view.layer, from->values, to->data);
+      } else {
+        mote_conv2d(&view.layer, from->values, to->data, scratch);
+      }
+      break;
+  }
+}
+
+static void run_pool(const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+  mote_conv window;
+  mote_pool op;
+  view_window(p + OP_POOL_WINDOW, &window);
+  op.in_h = from->shape[0];
+  op.in_w = from->shape[1];
+  op.channels = from->shape[2];
+  op.out_h = to->shape[0];
+  op.out_w = to->shape[1];
+  op.kernel_h = window.kernel_h;
+  op.kernel_w = window.kernel_w;
+  op.stride_h = window.stride_h;
+  op.stride_w = window.stride_w;
+  op.pad_top = window.pad_top;
+  op.pad_left = window.pad_left;
+  op.act_min = read_i32(p + OP_POOL_MIN);
+  op.act_max = read_i32(p + OP_POOL_MAX);
+  if (read_u32(p) == OP_MAX_POOL) {
+    mote_max_pool(&op, from->values, to->data);
+  } else {
+    mote_average_pool(&op, from->values, to->data);
+  }
+}
+
+static void run_add(const uint8_t *p, const tensor_view *a, const tensor_view *b, const tensor_view *to) {
+  mote_add_params op;
+  op.zero_a = a->zero_point;
+  op.zero_b = b->zero_point;
+  op.out_zero = to->zero_point;
+  op.subtract = read_i32(p + 24);
+  op.multiplier_a = read_i32(p + 28);
+  op.shift_a = read_i32(p + 32);
+  op.multiplier_b = read_i32(p + 36);
+  op.shift_b = read_i32(p + 40);
+  op.multiplier_out = read_i32(p + 44);
+  op.shift_out = read_i32(p + 48);
+  op.act_min = read_i32(p + 52);
+  op.act_max = read_i32(p + 56);
+  mote_add(&op, a->values, b->values, to->elements, b->elements, to->data);
+}
+
+static void run_mul(const uint8_t *p, const tensor_view *a, const tensor_view *b, const tensor_view *to) {
+  mote_mul_params op;
+  op.zero_a = a->zero_point;
+  op.zero_b = b->zero_point;
+  op.out_zero = to->zero_point;
+  op.multiplier = read_i32(p + 24);
+  op.shift = read_i32(p + 28);
+  op.act_min = read_i32(p + 32);
+  op.act_max = read_i32(p + 36);
+  mote_mul(&op, a->values, b->values, to->elements, b->elements, to->data);
+}
+
+static void run_concat(const mote_model *m, const uint8_t *p, const tensor_view *to) {
+  const int32_t axis = read_i32(p + 24);
+  const int32_t count = read_i32(p + 28);
+  int32_t inner = 1;
+  int32_t start = 0;
+  int32_t i, gap;
+  for (i = axis + 1; i < to->rank; i++) inner *= to->shape[i];
+  gap = to->shape[axis] * inner;
+  for (i = 0; i < count; i++) {
+    tensor_view from;
+    int32_t block;
+    view_tensor(m, read_u32(p + 32 + 4 * i), &from);
+    block = from.shape[axis] * inner;
+    mote_copy_blocks(from.values, to->elements / gap, block, block, to->data + start, gap);
+    start += block;
+  }
+}
+
+/* Pad, transpose, strided slice. */
+static void run_move(const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+  int32_t shape[4], steps[4], walked[4];
+  int32_t start = 0;
+  int32_t axis;
+  switch (read_u32(p)) {
+    case OP_PAD:
+      leading_shape(to, shape);
+      steps_of(shape, steps);
+      leading_shape(from, shape);
+      for (axis = 0; axis < 4; axis++) start += axis_at(p + 24, from->rank, axis, 0) * steps[axis];
+      mote_pad(from->values, shape, steps, start, to->zero_point, to->elements, to->data);
+      break;
+    case OP_TRANSPOSE:
+      leading_shape(from, shape);
+      steps_of(shape, steps);
+      leading_shape(to, shape);
+      for (axis = 0; axis < 4; axis++) {
+        const int32_t lead = 4 - from->rank;
+        walked[axis] = steps[axis < lead ? axis : lead + axis_at(p + 24, from->rank, axis, 0)];
+      }
+      mote_gather4(from->values, shape, walked, to->data);
+      break;
+    default:
+      leading_shape(from, shape);
+      steps_of(shape, steps);
+      leading_shape(to, shape);
+      for (axis = 0; axis < 4; axis++) {
+        /* Along an axis of one element the stride is never walked, and may be large. */
+        const int32_t stride = shape[axis] == 1 ? 0 : axis_at(p + 40, from->rank, axis, 1);
+        start += axis_at(p + 24, from->rank, axis, 0) * steps[axis];
+        walked[axis] = steps[axis] * stride;
+      }
+      mote_gather4(from->values + start, shape, walked, to->data);
+      break;
+  }
+}
+
+static void run_resize(const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+  const void *rows = p + OP_HEAD_BYTES + 8;
+  const int16_t *indices = (const int16_t *)rows;
+  mote_resize_nearest(from->values, from->shape[1], from->shape[2], to->shape[0], to->shape[1], indices,
+                      indices + to->shape[0], to->data);
+}
+
+static void run_op(const mote_model *m, const uint8_t *p) {
+  tensor_view from, to, other;
+  int32_t row;
+  view_tensor(m, read_u32(p + OP_INPUT), &from);
+  view_tensor(m, read_u32(p + OP_OUTPUT), &to);
+  switch (read_u32(p)) {
+    case OP_FULLY_CONNECTED:
+    case OP_CONV2D:
+    case OP_DEPTHWISE:
+      run_layer(m, p, &from, &to);
+      break;
+    case OP_MAX_POOL:
+    case OP_AVERAGE_POOL:
+      run_pool(p, &from, &to);
+      break;
+    case OP_MEAN:
+      mote_mean(from.values, read_i32(p + 24), read_i32(p + 28), read_i32(p + 32), from.zero_point, read_i32(p + 36),
+                read_i32(p + 40), to.zero_point, to.data);
+      break;
+    case OP_ADD:
+      view_tensor(m, read_u32(p + OP_SECOND), &other);
+      run_add(p, &from, &other, &to);
+      break;
+    case OP_MUL:
+      view_tensor(m, read_u32(p + OP_SECOND), &other);
+      run_mul(p, &from, &other, &to);
+      break;
+    case OP_CONCAT:
+      run_concat(m, p, &to);
+      break;
+    case OP_RESHAPE:
+      if (from.values != to.data) mote_copy_bytes(from.values, to.elements, to.data);
+      break;
+    case OP_LOOKUP:
+      mote_lookup(from.values, to.elements, (const int8_t *)(p + 36), to.data);
+      break;
+    case OP_RESIZE_NEAREST:
+      run_resize(p, &from, &to);
+      break;
+    case OP_SOFTMAX:
+      for (row = 0; row < to.elements; row += from.shape[from.rank - 1]) {
+        mote_softmax(from.values + row, from.shape[from.rank - 1], read_i32(p + 24), read_i32(p + 28),
+                     read_i32(p + 32), to.data + row);
+      }
+      break;
+    default:
+      run_move(p, &from, &to);
+      break;
+  }
 }
 
 static void run_network(const mote_model *m) {
   const uint8_t *at = m->ops;
   int32_t i;
   for (i = 0; i < m->op_count; i++) {
-    const int8_t *input = m->arena + tensor_offset(m, read_u32(at + 8));
-    int8_t *output = m->arena + tensor_offset(m, read_u32(at + 12));
-    if (read_u32(at) == OP_FULLY_CONNECTED) {
-      dense_view d;
-      view_dense(m, at, &d);
-      mote_fully_connected(input, d.inputs, d.units, d.input_zero, d.weights, d.bias, d.multiplier, d.shift,
-                           d.scales > 1, d.output_zero, d.act_min, d.act_max, output);
-    } else {
-      mote_softmax(input, tensor_elements(m, read_u32(at + 8)), read_i32(at + 16), read_i32(at + 20),
-                   read_i32(at + 24), output);
-    }
-    at += read_u32(at + 4);
+    run_op(m, at);
+    at += read_u32(at + OP_SIZE);
   }
 }
 
@@ -440,8 +1031,8 @@ static int parse_spec(mote_model *m) {
 
 int32_t mote_pack_size(const uint8_t *header) {
   const uint32_t size = read_u32(header + 12);
-  if (header[0] != 'M' || header[1] != 'O' || header[2] != 'T' || header[3] != 'E') return MOTE_E_MAGIC;
-  if (((uint32_t)header[8] | ((uint32_t)header[9] << 8)) != PACK_VERSION) return MOTE_E_VERSION;
+  if (read_u32(header) != 0x45544f4du) return MOTE_E_MAGIC; /* "MOTE" */
+  if (read_u16(header + 8) != PACK_VERSION) return MOTE_E_VERSION;
   if (size % 4 != 0 || size < FIRST_SECTION + SPEC_BYTES || size > MAX_PACK_BYTES) return MOTE_E_SIZE;
   return (int32_t)size;
 }
@@ -461,7 +1052,7 @@ static int parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   if (total > size) return MOTE_E_SIZE;
   if (mote_crc32(0, pack + CRC_START, total - CRC_START) != read_u32(pack + 4)) return MOTE_E_CRC;
 
-  if (((uint32_t)pack[10] | ((uint32_t)pack[11] << 8)) != SECTION_COUNT) return MOTE_E_CORRUPT;
+  if (read_u16(pack + 10) != SECTION_COUNT) return MOTE_E_CORRUPT;
   for (i = 0; i < SECTION_COUNT; i++) {
     const uint32_t start = read_u32(pack + TABLE_OFFSET + 8 * i);
     const uint32_t bytes = read_u32(pack + TABLE_OFFSET + 8 * i + 4);
@@ -478,6 +1069,8 @@ static int parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   m->blocks = sections[BLOCKS].at;
   m->affine = sections[AFFINE].at;
   m->tensors = sections[TENSORS].at;
+  m->constants = sections[CONSTANTS].at;
+  m->arena = NULL;
   m->ops = sections[OPS].at;
   m->selftest = sections[SELFTEST].at;
   m->clock_us = NULL;
@@ -489,7 +1082,11 @@ static int parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   arena = count_at(m->spec + SPEC_ARENA, 1, MAX_ARENA_BYTES);
   if (arena < 0 || tensor_count > MAX_TENSORS || input >= tensor_count || output >= tensor_count) return MOTE_E_CORRUPT;
   if (sections[TENSORS].left != tensor_count * TENSOR_BYTES) return MOTE_E_CORRUPT;
-  if (!check_tensors(m, tensor_count, arena)) return MOTE_E_CORRUPT;
+  if (!check_tensors(m, tensor_count, arena, sections[CONSTANTS].left)) return MOTE_E_CORRUPT;
+  if (read_u32(tensor_at(m, input) + TENSOR_PLACE) != IN_ARENA ||
+      read_u32(tensor_at(m, output) + TENSOR_PLACE) != IN_ARENA) {
+    return MOTE_E_CORRUPT;
+  }
   if (tensor_elements(m, input) != m->feature_count || tensor_elements(m, output) != m->label_count) {
     return MOTE_E_CORRUPT;
   }
@@ -503,7 +1100,7 @@ static int parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   if (check_blocks(m, sections[BLOCKS]) != read_i32(m->spec + SPEC_SCRATCH)) return MOTE_E_CORRUPT;
   if (read_i32(m->spec + SPEC_SCRATCH) < 0) return MOTE_E_CORRUPT;
   if (sections[AFFINE].left != 8u * (uint32_t)m->feature_count) return MOTE_E_CORRUPT;
-  if (!check_ops(m, sections[OPS], tensor_count)) return MOTE_E_CORRUPT;
+  if (!check_ops(m, sections[OPS], tensor_count, arena)) return MOTE_E_CORRUPT;
   if (!check_selftest(m, sections[SELFTEST])) return MOTE_E_CORRUPT;
   return MOTE_OK;
 }

@@ -39,6 +39,7 @@ typedef struct {
   const uint8_t *blocks;
   const uint8_t *affine;
   const uint8_t *tensors;
+  const uint8_t *constants;
   const uint8_t *ops;
   const uint8_t *selftest;
   uint32_t id;
