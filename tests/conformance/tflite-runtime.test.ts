@@ -12,6 +12,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../src/emit/tflite/write-tflite';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
+import { lookupTable } from '../../src/quantize/ops/lookup';
 import { Random } from '../../src/signal/random';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
 
@@ -136,4 +137,50 @@ describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
     },
     120_000,
   );
+
+  // Exact where the runtime uses the reference arithmetic; XNNPACK has its own for the other three.
+  it.each([
+    ['relu', 0],
+    ['relu6', 0],
+    ['hardSwish', 0],
+    ['logistic', 0],
+    ['tanh', 1],
+    ['leakyRelu', 1],
+    ['quantize', 1],
+  ] as const)('tables of %s: all 256 values of 200 quantizations, at most %i off', (kind, most) => {
+    const random = new Random(5);
+    const side = (name: string) => ({
+      name,
+      shape: [256],
+      scale: Math.fround(0.002 + random.next() * 0.1),
+      zeroPoint: Math.floor(random.next() * 256) - 128,
+    });
+    const every = Int8Array.from({ length: 256 }, (_, index) => index - 128);
+    for (let n = 0; n < 200; n++) {
+      const input = side('input');
+      const fixed =
+        kind === 'logistic'
+          ? { scale: 1 / 256, zeroPoint: -128 }
+          : kind === 'tanh'
+            ? { scale: 1 / 128, zeroPoint: 0 }
+            : {};
+      const output = { ...side('output'), ...fixed };
+      const alpha = kind === 'leakyRelu' ? Math.fround(random.next()) : 0;
+      const quantization = {
+        inputScale: input.scale,
+        inputZero: input.zeroPoint,
+        outputScale: output.scale,
+        outputZero: output.zeroPoint,
+      };
+      const table = lookupTable(kind, quantization, alpha);
+      const op = { kind: 'lookup', input: 0, output: 1, function: kind, alpha, table } as const;
+      const model = open(writeTflite({ tensors: [input, output], ops: [op], input: 0, output: 1 }));
+      model.GetInputs().get(0).data().set(every);
+      expect(model.Infer()).toBe(true);
+      const got = model.GetOutputs().get(0).data();
+      const furthest = Math.max(...table.map((value, index) => Math.abs(value - (got[index] as number))));
+      model.delete();
+      expect(furthest, JSON.stringify(quantization)).toBeLessThanOrEqual(most);
+    }
+  });
 });

@@ -118,7 +118,8 @@ function hardSwish({ inputScale, inputZero, outputScale, outputZero }: LookupQua
     if (relu.shift > 0) gate = saturate16(gate * 2);
     if (relu.shift < 0) gate = rdp(gate, -relu.shift);
     gate = (gate + 32768) >> 1;
-    const product = srdhm16(gate, preshift);
+    // Unlike the ones before, this product is cut off, not rounded.
+    const product = gate === -32768 && preshift === -32768 ? 32767 : Math.trunc((gate * preshift) / 32768);
     return clamp(rdp(product, -out.shift) + outputZero, -128, 127);
   };
 }
