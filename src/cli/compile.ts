@@ -1,10 +1,12 @@
 /** `compile MODEL.tflite --out DIR`: a network made elsewhere, as C for one kind of core. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isTarget, TARGETS } from '../emit/target';
+import { TARGETS } from '../emit/target';
+import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/calibration';
 import { compileJob, type CompileOutputs } from '../worker/compile-job';
 import { readInput } from './input-files';
 import { printResult, printText, say } from './output';
+import { targetOf } from './target-flag';
 import { UsageError } from './usage-error';
 import type { Verb } from './verb';
 
@@ -35,12 +37,20 @@ function report({ plan }: CompileOutputs): string {
 
 export const compileVerb: Verb = {
   summary: 'Compile a TensorFlow Lite model to C.',
-  synopsis: 'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--arena-report]',
+  synopsis:
+    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--arena-report]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
     prefix: { takes: 'one', value: 'NAME', help: 'prefix of everything in the header; default: the file name' },
     calibrate: { takes: 'one', value: 'FILE', help: 'float32 inputs, one after another: quantizes a float model' },
+    ranges: {
+      takes: 'one',
+      value: 'METHOD',
+      help: `how ranges are taken from the calibration inputs: ${CALIBRATION_METHODS.join(', ')}; default min-max`,
+    },
+    equalize: { takes: 'none', value: '', help: 'equalize the channels of neighbouring layers where it helps' },
+    'bias-correction': { takes: 'none', value: '', help: "correct the layers' mean error in their biases" },
     'arena-report': { takes: 'none', value: '', help: 'print the memory plan' },
   },
   async execute(args, signal) {
@@ -48,10 +58,7 @@ export const compileVerb: Verb = {
     const out = args.one('out');
     if (file === undefined || rest.length > 0) throw new UsageError('bad-arguments', 'compile needs one MODEL.tflite');
     if (out === undefined) throw new UsageError('bad-arguments', 'compile needs --out DIR');
-    const target = args.one('target') ?? 'generic';
-    if (!isTarget(target)) {
-      throw new UsageError('bad-arguments', `unknown target "${target}"; known are ${TARGETS.join(', ')}`);
-    }
+    const target = targetOf(args);
     const prefix = args.one('prefix');
     const calibrate = args.one('calibrate');
     const inputs = {
@@ -60,6 +67,11 @@ export const compileVerb: Verb = {
       target,
       ...(prefix === undefined ? {} : { prefix }),
       ...(calibrate === undefined ? {} : { calibration: floats(await readInput(calibrate)) }),
+      quantization: {
+        calibration: { method: rangesOf(args.one('ranges')) },
+        equalize: args.has('equalize') ? ('auto' as const) : false,
+        biasCorrection: args.has('bias-correction'),
+      },
     };
     const result = await compileJob(inputs, { signal });
     await mkdir(out, { recursive: true });
@@ -75,6 +87,12 @@ export const compileVerb: Verb = {
     }
   },
 };
+
+function rangesOf(given: string | undefined): CalibrationMethod {
+  const method = CALIBRATION_METHODS.find((known) => known === (given ?? 'min-max'));
+  if (method) return method;
+  throw new UsageError('bad-arguments', `unknown --ranges "${given}"; known are ${CALIBRATION_METHODS.join(', ')}`);
+}
 
 /** Little-endian float32 of a file. */
 function floats(bytes: Uint8Array): Float32Array {

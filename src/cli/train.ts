@@ -3,7 +3,9 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InputSpec } from '../dsp/block';
+import { emitHeader } from '../emit/header';
 import { checkPrefix } from '../emit/prefix';
+import { TARGETS } from '../emit/target';
 import { pipelineForInput, suggestInput } from '../learn/default-pipeline';
 import type { Pipeline } from '../learn/pipeline';
 import { parsePipeline } from '../learn/pipeline-schema';
@@ -14,6 +16,7 @@ import { trainJob } from '../worker/train-job';
 import { numberOf, type Arguments } from './arguments';
 import { readCollection, readInput } from './input-files';
 import { createProgress, printResult, say } from './output';
+import { targetOf } from './target-flag';
 import { UsageError } from './usage-error';
 import type { Verb } from './verb';
 
@@ -29,7 +32,7 @@ const WASM_FOLDER = fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-back
 export const trainVerb: Verb = {
   summary: 'Train a model: writes model.h, model.mote and report.json into a folder.',
   synopsis:
-    'INPUTS... --out DIR [--test INPUTS...] [--pipeline FILE] [--seed N] [--window MS] [--stride MS] [--rate HZ] [--prefix NAME]',
+    'INPUTS... --out DIR [--test INPUTS...] [--pipeline FILE] [--seed N] [--window MS] [--stride MS] [--rate HZ] [--prefix NAME] [--target TARGET]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for the results, made when missing' },
     test: { takes: 'many', value: 'INPUTS...', help: 'recordings for testing only (default: a fifth is held out)' },
@@ -38,6 +41,11 @@ export const trainVerb: Verb = {
     window: { takes: 'one', value: 'MS', help: 'window length (default: at most 2000, what fits the recordings)' },
     stride: { takes: 'one', value: 'MS', help: 'from one window to the next (default: a quarter of the window)' },
     rate: { takes: 'one', value: 'HZ', help: 'sampling rate of the model (default: that of the recordings)' },
+    target: {
+      takes: 'one',
+      value: 'TARGET',
+      help: `core that model.h is made for: ${TARGETS.join(', ')}; default generic`,
+    },
     prefix: { takes: 'one', value: 'NAME', help: `first part of all names in model.h (default ${DEFAULT_PREFIX})` },
   },
   async execute(args, signal) {
@@ -47,6 +55,7 @@ export const trainVerb: Verb = {
     const seed = numberOf(args, 'seed', { minimum: 0, maximum: MAX_SEED, whole: true }) ?? DEFAULT_SEED;
     const prefix = args.one('prefix') ?? DEFAULT_PREFIX;
     checkPrefix(prefix);
+    const target = targetOf(args);
     const wanted = wantedInput(args);
     const pipelineFile = args.one('pipeline');
     const given = pipelineFile === undefined ? null : parsePipeline(await readText(pipelineFile));
@@ -82,7 +91,7 @@ export const trainVerb: Verb = {
     const seconds = { ...report.seconds, load: (report.seconds.load ?? 0) + reading };
     const warnings = [...notes, ...report.warnings];
     await writeResults(out, {
-      'model.h': header,
+      'model.h': target === 'generic' ? header : emitHeader(pack, target),
       'model.mote': pack,
       'report.json': `${JSON.stringify({ ...report, seconds, warnings }, null, 2)}\n`,
     });

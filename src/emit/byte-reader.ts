@@ -49,7 +49,8 @@ export class ByteReader {
 
   bytes(count: number): Uint8Array<ArrayBuffer> {
     const at = this.#advance(count);
-    return this.#bytes.slice(at, at + count);
+    // Not slice: that of Node's Buffer copies nothing.
+    return new Uint8Array(this.#bytes.subarray(at, at + count));
   }
 
   i8Array(count: number): Int8Array {

@@ -76,6 +76,17 @@ export interface SplitCounts {
 /** The stages of a training job, in order, as shown to the user and timed in the report. */
 export type TrainStage = 'load' | 'features' | 'train' | 'quantize' | 'test' | 'emit';
 
+export interface LayerFigures {
+  readonly name: string;
+  readonly kind: string;
+  /** Signal to quantization noise, decibels; null when there is no noise or no signal. */
+  readonly sqnr_db: number | null;
+  /** Largest difference, in real values. */
+  readonly max_error: number;
+  /** Share of values (0..1) that int8 cannot hold. */
+  readonly clipped: number;
+}
+
 /** The result of a training job: what `report.json` holds. */
 export interface TrainReport {
   readonly labels: readonly string[];
@@ -95,6 +106,15 @@ export interface TrainReport {
   readonly flash_weights: number;
   readonly pack_bytes: number;
   readonly seconds: Readonly<Partial<Record<TrainStage, number>>>;
+  /** How far the int8 network is from the float one, layer by layer; absent in reports of older versions. */
+  readonly quantization?: {
+    readonly windows: number;
+    /** The windows were not trained on. */
+    readonly held_out: boolean;
+    /** Share of windows (0..1) with the same answer. */
+    readonly agreement: number;
+    readonly layers: readonly LayerFigures[];
+  };
   /** Plain sentences the user must read: too few recordings, unbalanced labels, nothing held out, ... */
   readonly warnings: readonly string[];
   readonly pipeline: Pipeline;

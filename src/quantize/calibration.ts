@@ -17,7 +17,8 @@ import { clamp, roundHalfAway } from './requantize';
  * - `mse`: the range with the least mean squared error, rounding and clipping together. Shortens long tails, but keeps
  *   single extreme values, whose clipping would cost more than all rounding.
  */
-export type CalibrationMethod = 'min-max' | 'percentile' | 'mse';
+export const CALIBRATION_METHODS = ['min-max', 'percentile', 'mse'] as const;
+export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 export interface CalibrationOptions {
   readonly method: CalibrationMethod;

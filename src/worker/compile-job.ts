@@ -11,10 +11,15 @@ import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
 import { readTflite } from '../emit/tflite/read-tflite';
 import { elementCount } from '../graph/float-graph';
-import { LearnError } from '../learn/pipeline';
+import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
 import { inputsOf, type Int8Graph } from '../quantize/int8-graph';
-import { quantizeGraph } from '../quantize/quantize-graph';
+import { quantizationReport } from '../quantize/error-report';
+import { quantizeInDetail, type QuantizeOptions } from '../quantize/quantize-graph';
+import { layerFigures } from './layer-figures';
+
+/** Calibration inputs that the error of the layers is measured on. */
+const REPORT_INPUTS = 64;
 
 export interface CompileInputs {
   readonly bytes: Uint8Array;
@@ -24,6 +29,8 @@ export interface CompileInputs {
   readonly prefix?: string;
   /** Inputs for quantizing a float network, one after another. Without them it stays float. */
   readonly calibration?: Float32Array;
+  /** How a float network is quantized; default: min-max ranges, nothing else. */
+  readonly quantization?: QuantizeOptions;
 }
 
 export interface CompileOutputs {
@@ -71,6 +78,7 @@ export async function compileJob(
   ];
 
   let graph: Int8Graph;
+  let errors: readonly LayerFigures[] | null = null;
   if (imported.kind === 'float') {
     if (!inputs.calibration) {
       const header = emitFloatHeader(imported.graph, { prefix, remarks });
@@ -90,8 +98,19 @@ export async function compileJob(
       };
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
-    graph = quantizeGraph(imported.graph, slices(inputs.calibration, size));
+    const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), inputs.quantization);
+    graph = quantized.graph;
+    const report = quantizationReport(quantized.float, graph, firstOf(slices(inputs.calibration, size), REPORT_INPUTS));
+    errors = report.layers.map(layerFigures);
     notes.push(`Quantized to int8 with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
+    if (quantized.equalized) notes.push('Neighbouring layers were equalized.');
+    const weakest = report.weakest === null ? undefined : report.layers[report.weakest];
+    if (weakest) {
+      notes.push(
+        `Weakest layer: ${weakest.name}, ${weakest.sqnrDb.toFixed(1)} dB signal to quantization noise, measured on the ` +
+          'calibration inputs.',
+      );
+    }
   } else {
     graph = imported.graph;
     if (inputs.calibration) notes.push('The model is int8 already: the calibration inputs were not used.');
@@ -125,6 +144,7 @@ export async function compileJob(
       constantBytes: header.constantBytes,
       macs,
       cycles,
+      ...(errors ? { quantization: errors } : {}),
       ops: graph.ops.map((op, index) => ({
         index,
         kind: op.kind,
@@ -155,6 +175,14 @@ export async function compileJob(
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function* firstOf<T>(items: Iterable<T>, most: number): Iterable<T> {
+  let left = most;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }
 
 function* slices(values: Float32Array, size: number): Iterable<Float32Array> {

@@ -19,12 +19,14 @@ import { startBackend } from '../learn/backend';
 import { accuracy, argmax, confusionMatrix } from '../learn/metrics';
 import { LearnError, type Pipeline, type TrainReport, type TrainStage } from '../learn/pipeline';
 import { checkPipeline } from '../learn/pipeline-schema';
+import { layerFigures } from './layer-figures';
 import { scaleFeatures, type Scaler } from '../learn/scaler';
 import { trainNetwork } from '../learn/train';
 import { foldInput, quantizeFeatures } from '../quantize/input-affine';
 import type { InputAffine, Int8Graph } from '../quantize/int8-graph';
 import { createInt8Interpreter } from '../quantize/interpreter';
-import { quantizeGraph } from '../quantize/quantize-graph';
+import { quantizationReport } from '../quantize/error-report';
+import { quantizeInDetail } from '../quantize/quantize-graph';
 import { datasetHash } from '../signal/dataset-hash';
 import type { LoadedRecording, SplitChoice } from '../signal/recording';
 import { splitRecordings, type Split } from '../signal/split';
@@ -39,6 +41,8 @@ const BACKEND_TIMEOUT_MS = 30_000;
 const SELF_TEST_CANDIDATES = 128;
 /** Windows that calibrate the quantization: ranges do not change for more. */
 const CALIBRATION_WINDOWS = 4096;
+/** Windows for the report of the quantization's error. */
+const REPORT_WINDOWS = 256;
 /** Progress is reported for every so many windows. */
 const WINDOWS_PER_REPORT = 32;
 /** A label with this many times fewer training windows than another is worth a warning. */
@@ -100,8 +104,13 @@ export const trainJob: TrainJob = async (inputs, { onProgress, signal, now, wasm
 
   clock.enter('quantize');
   const calibration = clock.each(thinOut(rows(scaled(train, trained.scaler), train), CALIBRATION_WINDOWS));
-  const graph = quantizeGraph(trained.graph, calibration);
+  const quantized = quantizeInDetail(trained.graph, calibration);
+  const { graph } = quantized;
   const affine = foldInput(trained.scaler, graph.tensors[graph.input] as { scale: number; zeroPoint: number });
+  await breather.breathe();
+  const judged = test.count > 0 ? test : train;
+  const judgedRows = thinOut(rows(scaled(judged, trained.scaler), judged), REPORT_WINDOWS);
+  const errors = quantizationReport(quantized.float, graph, judgedRows);
   await breather.breathe();
 
   clock.enter('test');
@@ -162,6 +171,12 @@ export const trainJob: TrainJob = async (inputs, { onProgress, signal, now, wasm
     flash_weights: size.flashWeights,
     pack_bytes: pack.length,
     seconds: clock.seconds,
+    quantization: {
+      windows: errors.inputs,
+      held_out: test.count > 0,
+      agreement: errors.argmaxAgreement,
+      layers: errors.layers.map(layerFigures),
+    },
     warnings: [...new Set(warnings)],
     pipeline,
   };

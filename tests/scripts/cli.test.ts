@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readPack } from '../../src/emit/pack';
+import { writeTflite } from '../../src/emit/tflite/write-tflite';
 import { exportCsv } from '../../src/formats/csv-export';
 import { generateRecording, MotionGenerator } from '../../src/signal/motion-generator';
 
@@ -122,6 +124,28 @@ describe('mote features', () => {
   });
 });
 
+describe('mote compile', () => {
+  it('gives back the network of a trained model: header, pack and plan', { timeout: 300_000 }, () => {
+    expect(mote('train', 'data', '--out', 'net', '--seed', '3', '--prefix', 'net').status).toBe(0);
+    const model = readPack(readFileSync(join(folder, 'net/model.mote')));
+    writeFileSync(join(folder, 'net.tflite'), writeTflite(model.graph, { labels: model.labels }));
+    const compiled = mote('compile', 'net.tflite', '--out', 'c', '--target', 'cortex-m4', '--prefix', 'again');
+    expect(compiled.stderr).not.toMatch(/internal fault|no again\.mote/);
+    expect(compiled.status).toBe(0);
+    const read = (name: string) => readFileSync(join(folder, 'c', name));
+    expect(read('again.h').toString()).toContain('int again_invoke(const int8_t input[AGAIN_INPUT_SIZE]');
+    const pack = readPack(read('again.mote'));
+    expect(pack.graph.ops).toEqual(model.graph.ops);
+    expect(pack.labels).toEqual(model.labels);
+    const plan = JSON.parse(read('plan.json').toString()) as { arenaBytes: number; ops: unknown[] };
+    expect(plan.ops).toHaveLength(model.graph.ops.length);
+
+    const forCore = mote('header', 'net/model.mote', '--target', 'cortex-m4');
+    expect(forCore.status).toBe(0);
+    expect(forCore.stdout).toContain('made for cortex-m4');
+  });
+});
+
 describe('mote', () => {
   it('tells its version and its verbs', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -143,6 +167,9 @@ describe('mote', () => {
     ['a folder that cannot be made', ['train', 'data', '--out', 'broken.csv/x'], /cannot make the folder/],
     ['what is not a pack', ['header', 'broken.csv'], /not a Mote model/],
     ['a missing pack', ['run', 'none.mote', 'data'], /no file or folder none\.mote/],
+    ['an unknown core', ['header', 'none.mote', '--target', 'z80'], /no file or folder|unknown target "z80"/],
+    ['what is no model', ['compile', 'broken.csv', '--out', 'x'], /TensorFlow Lite/],
+    ['an unknown way to take ranges', ['compile', 'broken.csv', '--out', 'x', '--ranges', 'guess'], /unknown --ranges/],
     ['a bad block', ['features', 'data', '--block', 'wavelet'], /--block must be/],
     ['a bad parameter', ['features', 'data', '--block', 'raw', '--params', '{"x":1}'], /no "x"/],
     ['a bad FFT length', ['features', 'data', '--block', 'spectral', '--params', '{"fftLength":17}'], /power of 2/],

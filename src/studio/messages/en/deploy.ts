@@ -206,6 +206,7 @@ export const deploy = {
     'This model was read from {board}. What its receipt does not say, such as how the training went, is not known here.',
 
   downloadsTitle: 'Downloads of {model}',
+  downloadTarget: 'model.h for',
   downloadHeader: 'C header',
   downloadHeaderHint: 'One file of C99 for any chip. No library, no malloc.',
   downloadLibrary: 'Arduino library',

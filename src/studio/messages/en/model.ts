@@ -129,5 +129,17 @@ export const model = {
     one: '{count:int} recording: treat this as a hint.',
     other: '{count:int} recordings: treat this as a hint.',
   },
+  quantization: 'What int8 costs, layer by layer',
+  quantizationBasis: {
+    one: 'Int8 beside float on {count:int} window; the same answer for {agreement:percent}.',
+    other: 'Int8 beside float on {count:int} windows; the same answer for {agreement:percent}.',
+  },
+  quantizationTrained: 'Nothing was held out, so these are training windows.',
+  layerName: 'Layer',
+  layerSqnr: 'Signal to noise',
+  layerSqnrNone: 'no noise',
+  decibels: '{value:number} dB',
+  layerMaxError: 'Largest difference',
+  layerClipped: 'Clipped values',
   hintDetail: 'With ten or more recordings held out the figure can be relied on.',
 } as const;
