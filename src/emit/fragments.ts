@@ -9,8 +9,8 @@ import convQuadText from '../../firmware/mote/src/mote_conv_quad.h?raw';
 import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
 import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
+import flashText from '../../firmware/mote/src/mote_flash.h?raw';
 import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
-import fullyConnectedText from '../../firmware/mote/src/mote_fully_connected.h?raw';
 import inputText from '../../firmware/mote/src/mote_input.h?raw';
 import floatOpsText from '../../firmware/mote/src/mote_float_ops.h?raw';
 import mathText from '../../firmware/mote/src/mote_math.h?raw';
@@ -26,13 +26,13 @@ import windowText from '../../firmware/mote/src/mote_window.h?raw';
 
 /** In an order in which every file comes after those that it includes. */
 const FRAGMENTS = [
+  flashText,
   mathText,
   rawText,
   flattenText,
   spectralText,
   inputText,
   requantizeText,
-  fullyConnectedText,
   softmaxText,
   convText,
   convPlainText,

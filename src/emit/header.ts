@@ -189,8 +189,11 @@ class HeaderPrinter {
     return this.#model.smoothing.windows > 1;
   }
 
-  #data(type: string, name: string, values: readonly string[]): void {
-    this.#out.array(`static const ${type} ${this.#x}_${name}[${values.length}] ${this.#X}_UNUSED`, values);
+  /** `place`: constants that the runtime reads are in flash, where AVR has them apart from RAM. */
+  #data(type: string, name: string, values: readonly string[], place: 'flash' | 'ram' = 'flash'): void {
+    if (place === 'flash') this.#runtime.add('MOTE_FLASH');
+    const flash = place === 'flash' ? ` ${this.#X}_FLASH` : '';
+    this.#out.array(`static const ${type} ${this.#x}_${name}[${values.length}]${flash} ${this.#X}_UNUSED`, values);
   }
 
   #floats(name: string, values: Float32Array): void {
@@ -219,7 +222,7 @@ class HeaderPrinter {
     out.raw(this.#network.constants);
     out.gap();
     out.comment(['Labels in UTF-8.']);
-    this.#data('char *const', 'labels', labels.map(stringLiteral));
+    this.#data('char *const', 'labels', labels.map(stringLiteral), 'ram');
     out.gap();
   }
 
@@ -273,6 +276,7 @@ class HeaderPrinter {
     ]);
     out.block(`${X}_FN int ${x}_invoke(const int8_t *input, int8_t *output)`, () => {
       if (this.#plan.arenaBytes > 0) out.line(`int8_t *const arena = (int8_t *)${x}_memory.work.arena;`);
+      for (const local of this.#network.locals) out.line(local);
       for (const [name, args] of this.#network.calls) out.call(name, args);
       out.line('return 0;');
     });
@@ -401,11 +405,11 @@ class HeaderPrinter {
         out.call(
           `same = ${this.#use('mote_crc32')}`,
           ['0u', this.#quantized('const uint8_t *'), `${X}_FEATURE_COUNT`],
-          `) == ${x}_test_features[index];`,
+          `) == ${X}_FLASH_U32(${x}_test_features + index);`,
         );
         out.line(`(void)${x}_invoke(${this.#quantized()}, scores);`);
         out.block(`for (i = 0; i < ${X}_LABEL_COUNT; i++)`, () => {
-          const expected = `${x}_test_scores[index * ${X}_LABEL_COUNT + i]`;
+          const expected = `${X}_FLASH_I8(${x}_test_scores + index * ${X}_LABEL_COUNT + i)`;
           out.line(`if (scores[i] != ${expected}) same = 0;`);
         });
         out.line('if (!same) failed++;');

@@ -35,6 +35,8 @@ export interface NetworkCode {
   readonly constants: string;
   /** Calls in order, over `const int8_t *input`, `int8_t *output` and, unless the plan needs none, `int8_t *arena`. */
   readonly calls: readonly (readonly [name: string, args: readonly string[]])[];
+  /** Variables that the calls use. */
+  readonly locals: readonly string[];
   readonly constantBytes: number;
 }
 
@@ -62,6 +64,13 @@ export function emitNetworkCode(
 
 /** avr-gcc takes no larger object. */
 const MOST_AVR_BYTES = 32_767;
+/** How parameters are read, by their type. */
+const LOADS: Readonly<Record<string, string>> = {
+  mote_conv: 'mote_load_conv',
+  mote_pool: 'mote_load_pool',
+  mote_add_params: 'mote_load_add',
+  mote_mul_params: 'mote_load_mul',
+};
 const BYTES: Readonly<Record<string, number>> = { int8_t: 1, int16_t: 2, int32_t: 4 };
 
 class NetworkPrinter {
@@ -73,6 +82,8 @@ class NetworkPrinter {
   readonly #x: string;
   readonly #X: string;
   #constantBytes = 0;
+  /** Types of parameters that are copied out of flash on AVR. */
+  readonly #loaded = new Set<string>();
 
   constructor(
     private readonly graph: Int8Graph,
@@ -89,6 +100,7 @@ class NetworkPrinter {
       runtime: this.#runtime,
       constants: this.#constants.finish().trimEnd(),
       calls: this.#calls,
+      locals: this.#locals(),
       constantBytes: this.#constantBytes,
     };
   }
@@ -96,7 +108,7 @@ class NetworkPrinter {
   print(): NetworkHeader {
     const [x, X] = [this.#x, this.#X];
     const { graph, plan } = this;
-    const { runtime, constants, calls } = this.code();
+    const { runtime, constants, calls, locals } = this.code();
 
     const [input, output] = [this.#tensor(graph.input), this.#tensor(graph.output)];
     const file = new CPrinter();
@@ -132,12 +144,23 @@ class NetworkPrinter {
     file.comment(['Runs the network. Input and output must not overlap. Returns 0.']);
     file.block(`${X}_FN int ${x}_invoke(const int8_t input[${X}_INPUT_SIZE], int8_t output[${X}_OUTPUT_SIZE])`, () => {
       if (plan.arenaBytes > 0) file.line(`int8_t *const arena = (int8_t *)${x}_arena;`);
+      for (const local of locals) file.line(local);
       for (const [name, args] of calls) file.call(name, args);
       file.line('return 0;');
     });
     file.gap();
     file.line('#endif');
     return { text: file.finish(), constantBytes: this.#constantBytes };
+  }
+
+  /** Room for parameters; only AVR uses it. */
+  #locals(): string[] {
+    if (this.#loaded.size === 0) return [];
+    const members = [...this.#loaded].map((type) => {
+      const name = (LOADS[type] as string).replace('mote_load_', '');
+      return `${type.replace('mote_', `${this.#x}_`)} ${name};`;
+    });
+    return [`union { ${members.join(' ')} } parameters;`];
   }
 
   #facts(): string[] {
@@ -160,7 +183,8 @@ class NetworkPrinter {
 
   #place(id: TensorId): string {
     const { data } = this.#tensor(id);
-    if (data) return this.#array('int8_t', `constant_${id}`, data);
+    // The other operand is in RAM, and one kernel reads both.
+    if (data) return this.#array('int8_t', `constant_${id}`, data, 'ram');
     const place = this.plan.places[id];
     if (!place) throw new Error(`Tensor ${id} has no place.`);
     if (place.in !== 'arena') return place.in;
@@ -173,7 +197,17 @@ class NetworkPrinter {
     return offset === 0 ? 'arena' : `arena + ${offset}`;
   }
 
-  #array(type: string, name: string, values: ArrayLike<number>): string {
+  /** Where AVR keeps constants; no macro for cores that are not AVR in any case. */
+  get #flash(): string {
+    return this.#mayBeAvr ? ` ${this.#X}_FLASH` : '';
+  }
+
+  get #mayBeAvr(): boolean {
+    return this.options.target === 'avr' || this.options.target === 'generic';
+  }
+
+  /** A constant array and its name. `place` is `ram` for what kernels read without the macros of mote_flash.h. */
+  #array(type: string, name: string, values: ArrayLike<number>, place: 'flash' | 'ram' = 'flash'): string {
     const texts = Array.from(values, int32Literal);
     if (this.options.target === 'avr' && texts.length * (BYTES[type] ?? 0) > MOST_AVR_BYTES) {
       throw new EmitError(
@@ -182,25 +216,33 @@ class NetworkPrinter {
           'network, or a larger board.',
       );
     }
-    const key = `${type} ${texts.join()}`;
+    const key = `${place} ${type} ${texts.join()}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const full = `${this.#x}_${name}`;
     this.#known.set(key, full);
     this.#constantBytes += texts.length * (BYTES[type] ?? 0);
-    this.#constants.array(`static const ${type} ${full}[${texts.length}]`, texts);
+    if (place === 'flash' && this.#flash) this.#runtime.add('MOTE_FLASH');
+    this.#constants.array(
+      `static const ${type} ${full}[${texts.length}]${place === 'flash' ? this.#flash : ''}`,
+      texts,
+    );
     return full;
   }
 
   #struct(type: string, name: string, fields: readonly (number | string)[]): string {
     this.#runtime.add(type);
+    if (this.#flash) this.#runtime.add('MOTE_FLASH');
     const full = `${this.#x}_${name}`;
     this.#constantBytes += 4 * fields.length;
     this.#constants.array(
-      `static const ${type.replace('mote_', `${this.#x}_`)} ${full}`,
+      `static const ${type.replace('mote_', `${this.#x}_`)} ${full}${this.#flash}`,
       fields.map((field) => (typeof field === 'number' ? int32Literal(field) : field)),
     );
-    return `&${full}`;
+    if (!this.#mayBeAvr) return `&${full}`;
+    const load = LOADS[type] as string;
+    this.#loaded.add(type);
+    return `${this.#use(load)}(&${full}, &parameters.${load.replace('mote_load_', '')})`;
   }
 
   #call(name: string, ...args: (string | number)[]): void {
@@ -359,8 +401,8 @@ class NetworkPrinter {
         this.#call(
           'mote_pad',
           this.#place(first),
-          this.#array('int32_t', `shape_${index}`, shape),
-          this.#array('int32_t', `step_${index}`, steps),
+          this.#array('int32_t', `shape_${index}`, shape, 'ram'),
+          this.#array('int32_t', `step_${index}`, steps, 'ram'),
           start,
           to.zeroPoint,
           elementCount(to.shape),
@@ -425,18 +467,11 @@ class NetworkPrinter {
       }
       case 'softmax': {
         const classes = from.shape.at(-1) as number;
-        const offset = (place: string, row: number): string => (row === 0 ? place : `${place} + ${row * classes}`);
-        for (let row = 0; row * classes < elementCount(from.shape); row++) {
-          this.#call(
-            'mote_softmax',
-            offset(this.#place(first), row),
-            classes,
-            op.multiplier,
-            op.leftShift,
-            op.diffMin,
-            offset(this.#place(op.output), row),
-          );
-        }
+        const rows = elementCount(from.shape) / classes;
+        const parameters = [classes, op.multiplier, op.leftShift, op.diffMin];
+        const [source, sink] = ends();
+        if (rows === 1) this.#call('mote_softmax', source, ...parameters, sink);
+        else this.#call('mote_softmax_rows', source, rows, ...parameters, sink);
         return;
       }
     }
@@ -454,8 +489,8 @@ class NetworkPrinter {
     this.#call(
       'mote_gather4',
       start === 0 ? source : `${source} + ${start}`,
-      this.#array('int32_t', `shape_${index}`, shape),
-      this.#array('int32_t', `step_${index}`, steps),
+      this.#array('int32_t', `shape_${index}`, shape, 'ram'),
+      this.#array('int32_t', `step_${index}`, steps, 'ram'),
       this.#place(to),
     );
   }

@@ -21,7 +21,7 @@ const KERNELS = fileURLToPath(new URL('../../firmware/mote/src', import.meta.url
 const DRIVER = `
 #include <stdio.h>
 #include <stdlib.h>
-#include "mote_fully_connected.h"
+#include "mote_conv_plain.h"
 #include "mote_input.h"
 #include "mote_softmax.h"
 
@@ -47,11 +47,11 @@ int main(int argc, char **argv) {
             int8_t *x = (int8_t *)take(inputs, in), *w = (int8_t *)take(inputs * units, in);
             int8_t *y = (int8_t *)malloc(units);
             int32_t *b = (int32_t *)take(units * 4, in);
-            int32_t *m = (int32_t *)take(channels * 4, in), *s = (int32_t *)take(channels * 4, in);
-            const int ok = mote_fully_connected_check(n[1], n[2], n[4], w, b, m, s, n[3], n[5], n[6], n[7]);
-            if (ok) mote_fully_connected(x, n[1], n[2], n[4], w, b, m, s, n[3], n[5], n[6], n[7], y);
-            fputc(ok, out);
-            if (ok) fwrite(y, 1, units, out);
+            int32_t *m = (int32_t *)take(channels * 4, in);
+            int8_t *s = (int8_t *)take(channels, in);
+            const mote_conv op = {1, 1, n[1], 1, 1, n[2], 1, 1, 1, 1, 1, 1, 0, 0, n[4], n[5], n[6], n[7], n[3], w, b, m, s};
+            mote_fully_connected_rows(&op, x, y);
+            fwrite(y, 1, units, out);
             free(x); free(w); free(y); free(b); free(m); free(s);
         } else if (n[0] == 2) {
             int8_t *x = (int8_t *)take((size_t)n[1], in), *y = (int8_t *)malloc((size_t)n[1]);
@@ -138,7 +138,6 @@ function fullyConnectedCase(cases: CaseWriter, next: () => number): void {
   };
   const input = int8s(inputs, next);
   const output = new Int8Array(units);
-  let accepted = true;
   const tensor = { name: '', scale: 1 };
   try {
     checkInt8Graph({
@@ -151,13 +150,15 @@ function fullyConnectedCase(cases: CaseWriter, next: () => number): void {
       output: 1,
     });
   } catch {
-    accepted = false;
+    // A sum could overflow: such layers are never run.
+    return;
   }
-  if (accepted) fullyConnectedInt8(op, foldedBias(op, inputZero), input, outputZero, output);
+  const bias = foldedBias(op, inputZero);
+  fullyConnectedInt8(op, bias, input, outputZero, output);
   cases.add(
     [1, inputs, units, perChannel ? 1 : 0, inputZero, outputZero, actMin, 127],
-    [input, op.weights, op.bias, op.multiplier, op.shift],
-    accepted ? Int8Array.from([1, ...output]) : Int8Array.of(0),
+    [input, op.weights, bias, op.multiplier, Int8Array.from(op.shift)],
+    output,
   );
 }
 
@@ -214,12 +215,6 @@ describe('C kernels give the bytes of the TypeScript kernels', () => {
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('has cases of both kinds: accepted and refused layers', () => {
-    const layers = cases.expected.slice(0, 4000);
-    expect(layers.filter((bytes) => bytes[0] === 1).length).toBeGreaterThan(2000);
-    expect(layers.filter((bytes) => bytes[0] === 0).length).toBeGreaterThan(50);
   });
 
   it.each(COMPILERS)('$name', ({ command, flags }) => {

@@ -55,10 +55,32 @@
 #endif
 
 /* Declares a function of a fragment: private to the translation unit, and no warning when a model does not need it. */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__AVR__)
+/* Without the hint to inline, which would give every layer a copy of its kernel: flash is short there. */
+#define GESTURES_FN static __attribute__((unused))
+#elif defined(__GNUC__) || defined(__clang__)
 #define GESTURES_FN static inline __attribute__((unused))
 #else
 #define GESTURES_FN static inline
+#endif
+
+#if defined(__AVR__)
+#  include <avr/pgmspace.h>
+#define GESTURES_FLASH PROGMEM
+#define GESTURES_FLASH_U8(at) pgm_read_byte(at)
+#define GESTURES_FLASH_I8(at) ((int8_t)pgm_read_byte(at))
+#define GESTURES_FLASH_I16(at) ((int16_t)pgm_read_word(at))
+#define GESTURES_FLASH_I32(at) ((int32_t)pgm_read_dword(at))
+#define GESTURES_FLASH_U32(at) ((uint32_t)pgm_read_dword(at))
+#define GESTURES_FLASH_F32(at) pgm_read_float(at)
+#else
+#define GESTURES_FLASH
+#define GESTURES_FLASH_U8(at) (*(at))
+#define GESTURES_FLASH_I8(at) (*(at))
+#define GESTURES_FLASH_I16(at) (*(at))
+#define GESTURES_FLASH_I32(at) (*(at))
+#define GESTURES_FLASH_U32(at) (*(at))
+#define GESTURES_FLASH_F32(at) (*(at))
 #endif
 
 /* Samples added up before the partial sum joins the total: keeps rounding errors small in long windows. */
@@ -250,17 +272,18 @@ GESTURES_FN gestures_statistics gestures_describe(const float *x, int32_t step, 
 GESTURES_FN void gestures_flatten(const float *window, int32_t frames, int32_t channels, const uint8_t *axes,
                           int32_t axis_count, const int32_t *ints, const float *floats, float *scratch,
                           float *features) {
+  const int32_t which = GESTURES_FLASH_I32(ints);
   int32_t axis;
   (void)scratch;
   for (axis = 0; axis < axis_count; axis++) {
-    const gestures_statistics s = gestures_describe(window + axes[axis], channels, frames, floats[0]);
-    if (ints[0] & 1) *features++ = gestures_finite(s.mean + s.residual);
-    if (ints[0] & 2) *features++ = gestures_finite(s.minimum);
-    if (ints[0] & 4) *features++ = gestures_finite(s.maximum);
-    if (ints[0] & 8) *features++ = gestures_finite(s.rms);
-    if (ints[0] & 16) *features++ = gestures_finite(s.stdev);
-    if (ints[0] & 32) *features++ = gestures_finite(s.skewness);
-    if (ints[0] & 64) *features++ = gestures_finite(s.kurtosis);
+    const gestures_statistics s = gestures_describe(window + GESTURES_FLASH_U8(axes + axis), channels, frames, GESTURES_FLASH_F32(floats));
+    if (which & 1) *features++ = gestures_finite(s.mean + s.residual);
+    if (which & 2) *features++ = gestures_finite(s.minimum);
+    if (which & 4) *features++ = gestures_finite(s.maximum);
+    if (which & 8) *features++ = gestures_finite(s.rms);
+    if (which & 16) *features++ = gestures_finite(s.stdev);
+    if (which & 32) *features++ = gestures_finite(s.skewness);
+    if (which & 64) *features++ = gestures_finite(s.kurtosis);
   }
 }
 
@@ -281,7 +304,7 @@ GESTURES_FN int32_t gestures_spectral_first_ratio(int32_t decimation) {
  */
 GESTURES_FN int32_t gestures_spectral_decimate(const float *in, int32_t step, float scale, int32_t count, int32_t ratio,
                                        const float *filter, float *out) {
-  const float gain = filter[0];
+  const float gain = GESTURES_FLASH_F32(filter);
   const float first = in[0] * scale;
   const float steady = first * gain;
   float state[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
@@ -292,8 +315,8 @@ GESTURES_FN int32_t gestures_spectral_decimate(const float *in, int32_t step, fl
       const float *a = filter + 1 + 3 * section;
       float *s = state + 2 * section;
       const float v3 = x - s[1];
-      const float v1 = a[0] * s[0] + a[1] * v3;
-      const float v2 = (s[1] + a[1] * s[0]) + a[2] * v3;
+      const float v1 = GESTURES_FLASH_F32(a + 0) * s[0] + GESTURES_FLASH_F32(a + 1) * v3;
+      const float v2 = (s[1] + GESTURES_FLASH_F32(a + 1) * s[0]) + GESTURES_FLASH_F32(a + 2) * v3;
       s[0] = 2.0f * v1 - s[0];
       s[1] = 2.0f * v2 - s[1];
       x = v2;
@@ -313,11 +336,11 @@ GESTURES_FN void gestures_spectral_section(float *x, int32_t count, const float 
   int32_t i;
   for (i = 0; i < count; i++) {
     const float v3 = x[i] - s2;
-    const float v1 = a[0] * s1 + a[1] * v3;
-    const float v2 = (s2 + a[1] * s1) + a[2] * v3;
+    const float v1 = GESTURES_FLASH_F32(a + 0) * s1 + GESTURES_FLASH_F32(a + 1) * v3;
+    const float v2 = (s2 + GESTURES_FLASH_F32(a + 1) * s1) + GESTURES_FLASH_F32(a + 2) * v3;
     s1 = 2.0f * v1 - s1;
     s2 = 2.0f * v2 - s2;
-    x[i] = high_pass ? (x[i] - a[3] * v1) - v2 : v2;
+    x[i] = high_pass ? (x[i] - GESTURES_FLASH_F32(a + 3) * v1) - v2 : v2;
   }
 }
 
@@ -369,8 +392,8 @@ GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t l
     }
     for (j = 1; j < half; j++) {
       const int32_t turn = j * (points / half);
-      const float c = turn <= peak ? sine[peak - turn] : -sine[turn - peak];
-      const float s = turn <= peak ? sine[turn] : sine[points - turn];
+      const float c = turn <= peak ? GESTURES_FLASH_F32(sine + (peak - turn)) : -GESTURES_FLASH_F32(sine + (turn - peak));
+      const float s = turn <= peak ? GESTURES_FLASH_F32(sine + turn) : GESTURES_FLASH_F32(sine + (points - turn));
       for (i = j; i < points; i += 2 * half) {
         float *a = z + 2 * i, *b = a + 2 * half;
         const float br = c * b[0] + s * b[1];
@@ -393,7 +416,7 @@ GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t l
   for (k = 1; k < points / 2; k++) {
     const float *a = z + 2 * k, *b = z + 2 * (points - k);
     const float er = a[0] + b[0], ei = a[1] - b[1], qr = a[1] + b[1], qi = b[0] - a[0];
-    const float c = sine[peak - k], s = sine[k];
+    const float c = GESTURES_FLASH_F32(sine + (peak - k)), s = GESTURES_FLASH_F32(sine + k);
     const float tr = c * qr + s * qi, ti = c * qi - s * qr;
     const float pr = er + tr, pi = ei + ti, mr = er - tr, mi = ei - ti;
     power = pr * pr + pi * pi;
@@ -408,8 +431,8 @@ GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t l
 /* Removes the mean of `signal` in place and writes its 5 + bins features. */
 GESTURES_FN void gestures_spectral_features(float *signal, int32_t count, const int32_t *ints, const float *sine,
                                     int32_t first_bin, int32_t last_bin, float *scratch, float *features) {
-  const int32_t length = (int32_t)1 << ints[0], bins = length / 2;
-  const int32_t step = (ints[1] & GESTURES_SPECTRAL_OVERLAP) != 0 ? bins : length;
+  const int32_t length = (int32_t)1 << GESTURES_FLASH_I32(ints + 0), bins = length / 2;
+  const int32_t step = (GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_OVERLAP) != 0 ? bins : length;
   const float to_power = 0.25f / (float)length;
   float *hold = scratch + length;
   gestures_statistics s = gestures_describe(signal, 1, count, 1.0f);
@@ -425,26 +448,26 @@ GESTURES_FN void gestures_spectral_features(float *signal, int32_t count, const 
   features[3] = gestures_finite(s.skewness);
   features[4] = gestures_finite(s.kurtosis);
   for (i = first_bin; i <= last_bin; i++) {
-    features[5 + i - first_bin] = gestures_finite((ints[1] & GESTURES_SPECTRAL_LOG) != 0 ? gestures_log10(hold[i]) : hold[i]);
+    features[5 + i - first_bin] = gestures_finite((GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_LOG) != 0 ? gestures_log10(hold[i]) : hold[i]);
   }
 }
 
 GESTURES_FN void gestures_spectral(const float *window, int32_t frames, int32_t channels, const uint8_t *axes,
                            int32_t axis_count, const int32_t *ints, const float *floats, float *scratch,
                            float *features) {
-  const int32_t length = (int32_t)1 << ints[0];
-  const int32_t per_axis = 5 + ints[4] - ints[3] + 1, per_copy = 5 + ints[6] - ints[5] + 1;
+  const int32_t length = (int32_t)1 << GESTURES_FLASH_I32(ints + 0);
+  const int32_t per_axis = 5 + GESTURES_FLASH_I32(ints + 4) - GESTURES_FLASH_I32(ints + 3) + 1, per_copy = 5 + GESTURES_FLASH_I32(ints + 6) - GESTURES_FLASH_I32(ints + 5) + 1;
   const float *sine = floats + 1;
   const float *sections = sine + length / 4 + 1;
-  const float *every3rd = sections + 4 * ints[2];
-  const float *every10th = every3rd + (ints[7] % 3 == 0 ? GESTURES_SPECTRAL_DECIMATOR : 0);
+  const float *every3rd = sections + 4 * GESTURES_FLASH_I32(ints + 2);
+  const float *every10th = every3rd + (GESTURES_FLASH_I32(ints + 7) % 3 == 0 ? GESTURES_SPECTRAL_DECIMATOR : 0);
   float *signal = scratch + length + length / 2 + 1;
   float *copies = features + per_axis * axis_count;
   int32_t axis, i;
   for (axis = 0; axis < axis_count; axis++) {
-    const float *in = window + axes[axis];
-    int32_t count = frames, decimation = ints[7], step = channels;
-    float scale = floats[0];
+    const float *in = window + GESTURES_FLASH_U8(axes + axis);
+    int32_t count = frames, decimation = GESTURES_FLASH_I32(ints + 7), step = channels;
+    float scale = GESTURES_FLASH_F32(floats);
     if (decimation == 1) {
       for (i = 0; i < count; i++) signal[i] = in[i * step] * scale;
     }
@@ -456,13 +479,13 @@ GESTURES_FN void gestures_spectral(const float *window, int32_t frames, int32_t 
       step = 1;
       scale = 1.0f;
     }
-    for (i = 0; i < ints[2]; i++) {
-      gestures_spectral_section(signal, count, sections + 4 * i, (ints[1] & GESTURES_SPECTRAL_HIGH_PASS) != 0);
+    for (i = 0; i < GESTURES_FLASH_I32(ints + 2); i++) {
+      gestures_spectral_section(signal, count, sections + 4 * i, (GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_HIGH_PASS) != 0);
     }
-    gestures_spectral_features(signal, count, ints, sine, ints[3], ints[4], scratch, features + axis * per_axis);
-    if ((ints[1] & GESTURES_SPECTRAL_LOW_FREQUENCY) != 0) {
+    gestures_spectral_features(signal, count, ints, sine, GESTURES_FLASH_I32(ints + 3), GESTURES_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
+    if ((GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_LOW_FREQUENCY) != 0) {
       count = gestures_spectral_decimate(signal, 1, 1.0f, count, 10, every10th, signal);
-      gestures_spectral_features(signal, count, ints, sine, ints[5], ints[6], scratch, copies + axis * per_copy);
+      gestures_spectral_features(signal, count, ints, sine, GESTURES_FLASH_I32(ints + 5), GESTURES_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
     }
   }
 }
@@ -492,7 +515,7 @@ GESTURES_FN void gestures_quantize_input(const float *features, int32_t count, c
                                  int8_t *output) {
     int32_t i;
     for (i = 0; i < count; i++) {
-        output[i] = gestures_quantize_one(features[i], a[i], b[i]);
+        output[i] = gestures_quantize_one(features[i], GESTURES_FLASH_F32(a + i), GESTURES_FLASH_F32(b + i));
     }
 }
 
@@ -539,7 +562,7 @@ GESTURES_FN int32_t gestures_saturating_shift_left(int32_t value, int32_t shift)
 /* exp(a) for a <= 0 in Q5.26, as Q0.31. */
 GESTURES_FN int32_t gestures_exp_on_negative(int32_t a) {
     /* exp(-2^k) in Q0.31 for k = -2..4 */
-    static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+    static const int32_t factors[7] GESTURES_FLASH = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
     const int32_t quarter = (int32_t)1 << 24;
     int32_t modulo, x, x2, x3, x4, tail, result, remainder, k;
     if (a == 0) {
@@ -555,7 +578,7 @@ GESTURES_FN int32_t gestures_exp_on_negative(int32_t a) {
     remainder = modulo - a;
     for (k = 0; k < 7; k++) {
         if (remainder & gestures_shift_left(1, 24 + k)) {
-            result = gestures_srdhm(result, factors[k]);
+            result = gestures_srdhm(result, GESTURES_FLASH_I32(factors + k));
         }
     }
     return result;
@@ -623,10 +646,21 @@ typedef struct {
   const int8_t *shift;       /* -31..30 */
 } gestures_conv;
 
+/* Parameters in flash, where code can read them: on AVR a copy, elsewhere they themselves. */
+GESTURES_FN const gestures_conv *gestures_load_conv(const gestures_conv *at, gestures_conv *copy) {
+#if defined(__AVR__)
+    memcpy_P(copy, at, sizeof *copy);
+    return copy;
+#else
+    (void)copy;
+    return at;
+#endif
+}
+
 /* From a sum of products to an activation of output channel `channel`. */
 GESTURES_FN int8_t gestures_requantize(const gestures_conv *op, int32_t sum, int32_t channel) {
     const int32_t c = op->per_channel ? channel : 0;
-    int32_t value = gestures_mbqm(sum, op->multiplier[c], op->shift[c]) + op->out_zero;
+    int32_t value = gestures_mbqm(sum, GESTURES_FLASH_I32(op->multiplier + c), GESTURES_FLASH_I8(op->shift + c)) + op->out_zero;
     if (value < op->act_min) {
         value = op->act_min;
     }
@@ -639,22 +673,22 @@ GESTURES_FN int8_t gestures_requantize(const gestures_conv *op, int32_t sum, int
 /* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
 GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x, int32_t k, int8_t *output) {
     const int8_t *w = (const int8_t *)op->weights;
-    int32_t channel = 0;
-    int32_t i;
-    for (; channel + 4 <= op->out_c; channel += 4) {
+    const int32_t rest = op->out_c % 4;
+    int32_t channel, i, j;
+    for (channel = 0; channel < op->out_c - rest; channel += 4) {
         const int8_t *w1 = w + k;
         const int8_t *w2 = w1 + k;
         const int8_t *w3 = w2 + k;
-        int32_t s0 = op->bias[channel];
-        int32_t s1 = op->bias[channel + 1];
-        int32_t s2 = op->bias[channel + 2];
-        int32_t s3 = op->bias[channel + 3];
+        int32_t s0 = GESTURES_FLASH_I32(op->bias + channel);
+        int32_t s1 = GESTURES_FLASH_I32(op->bias + channel + 1);
+        int32_t s2 = GESTURES_FLASH_I32(op->bias + channel + 2);
+        int32_t s3 = GESTURES_FLASH_I32(op->bias + channel + 3);
         for (i = 0; i < k; i++) {
             const int32_t value = x[i];
-            s0 += value * w[i];
-            s1 += value * w1[i];
-            s2 += value * w2[i];
-            s3 += value * w3[i];
+            s0 += value * GESTURES_FLASH_I8(w + i);
+            s1 += value * GESTURES_FLASH_I8(w1 + i);
+            s2 += value * GESTURES_FLASH_I8(w2 + i);
+            s3 += value * GESTURES_FLASH_I8(w3 + i);
         }
         output[channel] = gestures_requantize(op, s0, channel);
         output[channel + 1] = gestures_requantize(op, s1, channel + 1);
@@ -662,12 +696,14 @@ GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x,
         output[channel + 3] = gestures_requantize(op, s3, channel + 3);
         w = w3 + k;
     }
-    for (; channel < op->out_c; channel++) {
-        int32_t sum = op->bias[channel];
+    /* Counted by themselves: GCC warns of a loop from `channel` on, which it fears might never end. */
+    for (j = 0; j < rest; j++) {
+        int32_t sum = GESTURES_FLASH_I32(op->bias + channel);
         for (i = 0; i < k; i++) {
-            sum += (int32_t)x[i] * w[i];
+            sum += (int32_t)x[i] * GESTURES_FLASH_I8(w + i);
         }
         output[channel] = gestures_requantize(op, sum, channel);
+        channel++;
         w += k;
     }
 }
@@ -757,15 +793,15 @@ GESTURES_FN int32_t gestures_smooth_add(int8_t *history, int32_t windows, int32_
 
 /* Continues a CRC over `count` more bytes; start with crc = 0. */
 GESTURES_FN uint32_t gestures_crc32(uint32_t crc, const uint8_t *bytes, uint32_t count) {
-  static const uint32_t table[16] = {
+  static const uint32_t table[16] GESTURES_FLASH = {
       0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
       0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
   uint32_t i;
   crc = ~crc;
   for (i = 0; i < count; i++) {
     crc ^= bytes[i];
-    crc = (crc >> 4) ^ table[crc & 15u];
-    crc = (crc >> 4) ^ table[crc & 15u];
+    crc = (crc >> 4) ^ GESTURES_FLASH_U32(table + (crc & 15u));
+    crc = (crc >> 4) ^ GESTURES_FLASH_U32(table + (crc & 15u));
   }
   return ~crc;
 }
@@ -818,8 +854,8 @@ GESTURES_FN void gestures_selftest_generate(uint32_t seed, int32_t index, int32_
       value = level + triangle * wave / 32768 + gestures_selftest_int16(random) * noise / 32768;
       if (value > 32767) value = 32767;
       if (value < -32768) value = -32768;
-      scaled = (float)value * scale[channel];
-      window[frame * channels + channel] = scaled + offset[channel];
+      scaled = (float)value * GESTURES_FLASH_F32(scale + channel);
+      window[frame * channels + channel] = scaled + GESTURES_FLASH_F32(offset + channel);
       phase += step;
     }
   }
@@ -832,7 +868,8 @@ GESTURES_FN void gestures_selftest_unpack(const int16_t *recorded, int32_t frame
   int32_t frame;
   for (frame = 0; frame < frames; frame++) {
     for (channel = 0; channel < channels; channel++) {
-      *window++ = (float)*recorded++ * scale[channel];
+      *window++ = (float)GESTURES_FLASH_I16(recorded) * GESTURES_FLASH_F32(scale + channel);
+      recorded++;
     }
   }
 }
@@ -896,23 +933,23 @@ static struct {
 } gestures_memory GESTURES_UNUSED;
 
 /* Block 0: spectral of accX, accY, accZ, gyrX, gyrY, gyrZ; 78 features. */
-static const uint8_t gestures_axes_0[6] GESTURES_UNUSED = {
+static const uint8_t gestures_axes_0[6] GESTURES_FLASH GESTURES_UNUSED = {
     0, 1, 2, 3, 4, 5};
-static const int32_t gestures_ints_0[8] GESTURES_UNUSED = {
+static const int32_t gestures_ints_0[8] GESTURES_FLASH GESTURES_UNUSED = {
     4, 3, 0, 1, 8, 0, 0, 1};
-static const float gestures_floats_0[6] GESTURES_UNUSED = {
+static const float gestures_floats_0[6] GESTURES_FLASH GESTURES_UNUSED = {
     1.0f, 0.0f, 0.382683426f, 0.707106769f, 0.923879504f, 1.0f};
 
 /* Block 1: flatten of accX, accY, accZ, gyrX, gyrY, gyrZ; 42 features. */
-static const uint8_t gestures_axes_1[6] GESTURES_UNUSED = {
+static const uint8_t gestures_axes_1[6] GESTURES_FLASH GESTURES_UNUSED = {
     0, 1, 2, 3, 4, 5};
-static const int32_t gestures_ints_1[1] GESTURES_UNUSED = {
+static const int32_t gestures_ints_1[1] GESTURES_FLASH GESTURES_UNUSED = {
     127};
-static const float gestures_floats_1[1] GESTURES_UNUSED = {
+static const float gestures_floats_1[1] GESTURES_FLASH GESTURES_UNUSED = {
     1.0f};
 
 /* Scaling and quantization of the features: q = round(feature * a + b). */
-static const float gestures_input_a[120] GESTURES_UNUSED = {
+static const float gestures_input_a[120] GESTURES_FLASH GESTURES_UNUSED = {
     7.4163847f, 91.9503098f, 34.619194f, 35.2748299f, 12.4408646f, 12.98386f, 17.6408234f, 17.5510044f, 18.461132f,
     19.9423733f, 19.8299732f, 21.2574253f, 21.6591454f, 4.81423616f, 102.142448f, 35.7744713f, 36.9057007f,
     12.9553986f, 12.0575705f, 14.8198023f, 14.8856907f, 16.2123623f, 17.3096962f, 17.3198605f, 18.2053261f,
@@ -928,7 +965,7 @@ static const float gestures_input_a[120] GESTURES_UNUSED = {
     0.257686079f, 0.246820673f, 0.427074611f, 0.426630229f, 102.754448f, 49.3075371f, 1.63336205f, 0.287820429f,
     0.274995655f, 0.42288956f, 0.429671139f, 62.5628433f, 39.9579849f, 3.74960566f, 0.346900523f, 0.31675154f,
     0.549780965f, 0.545774758f, 60.6753769f, 42.625f};
-static const float gestures_input_b[120] GESTURES_UNUSED = {
+static const float gestures_input_b[120] GESTURES_FLASH GESTURES_UNUSED = {
     -32.6913719f, -6.5211153f, 25.3134823f, -78.9742661f, -42.0434113f, -15.9069395f, -12.2270784f, -4.4564786f,
     -1.05453253f, 0.962919831f, 1.06192517f, 3.4485352f, 3.53761673f, -23.5885677f, -6.39834213f, 25.7363453f,
     -83.2617645f, -44.5435371f, -11.3736649f, -7.87105322f, -1.43402243f, 2.31681609f, 3.94562006f, 4.38431358f,
@@ -946,7 +983,7 @@ static const float gestures_input_b[120] GESTURES_UNUSED = {
     29.6816521f, -1.64166331f, 9.81687641f, -21.7137947f, -23.1926098f, -22.5657825f, 1.14493704f, 28.3676395f};
 
 /* Operation 1: fullyConnected, [120] to [64]. */
-static const int8_t gestures_weights_0[7680] = {
+static const int8_t gestures_weights_0[7680] GESTURES_FLASH = {
     -16, -59, -36, -84, -2, 24, -16, 26, -74, -104, 73, 58, -36, 14, 80, 19, -32, -17, -65, 82, -66, -1, -74, 66, 105,
     25, -35, 81, 90, 22, -68, -127, -57, 15, 54, 0, 54, 64, -71, -93, -90, 113, -94, 81, -100, 47, 47, -49, -104, -89,
     -15, -60, 75, -108, -71, -19, -105, 84, -54, -67, -74, -53, -23, 6, -61, 71, -47, -37, -9, -57, 4, 99, -8, 66, 89,
@@ -1254,12 +1291,12 @@ static const int8_t gestures_weights_0[7680] = {
     88, 26, 83, -8, 61, 0, 113, 0, 51, -75, 44, -65, -33, -54, 86, -54, -42, -94, 77, -31, 78, -17, 87, -33, 10, 34,
     -53, -35, -53, -65, -75, -75, -11, 29, 127, -58, -69, -42, -93, 49, 91, 42, -18, 1, -34, -23, -31, 13, -15, 50, 8,
     41, 15, 72, 57, -30, -106, -2, 62, -20, -6, 46, 32};
-static const int32_t gestures_bias_0[64] = {
+static const int32_t gestures_bias_0[64] GESTURES_FLASH = {
     -6313, 2369, -117, 325, -4933, 8105, -3720, -2100, 2569, 1186, 6745, -6343, -6352, 7333, -5139, 4270, 1403, -1092,
     1359, -1643, 5540, 2748, -572, 6476, 3619, 5238, 5870, 3476, 12769, -3415, 2560, 2969, -31, 5715, 299, 233, 1875,
     3367, -1536, 675, 444, -12412, -317, -9370, -2954, -1990, 13, 2442, 3416, 7033, 8293, 1842, -614, -563, 2249,
     -617, 607, -859, 270, 7527, -1412, 1546, 4191, 2471};
-static const int32_t gestures_multiplier_0[64] = {
+static const int32_t gestures_multiplier_0[64] GESTURES_FLASH = {
     1084618979, 1112711992, 1976605948, 2109041325, 1997524043, 1870504575, 2055547444, 1970012878, 1079253070,
     2129284076, 2106135412, 2107280046, 2045557839, 1129324848, 2054900845, 1102397953, 2065649758, 1094471594,
     2074019537, 2059363800, 2021483301, 2104259156, 1111945271, 1917252435, 1115927134, 1127104264, 2135226008,
@@ -1268,16 +1305,16 @@ static const int32_t gestures_multiplier_0[64] = {
     1086730183, 1122286466, 1153942884, 1841677519, 2059044736, 1968768849, 1872310332, 2032170791, 1080530610,
     2046480082, 2102868378, 1112010173, 2048918368, 2082301419, 1973188384, 1923765928, 1150047027, 1078334156,
     1227924071};
-static const int8_t gestures_shift_0[64] = {
+static const int8_t gestures_shift_0[64] GESTURES_FLASH = {
     -7, -7, -8, -8, -8, -8, -8, -8, -7, -8, -8, -8, -8, -7, -8, -7, -8, -7, -8, -8, -8, -8, -7, -8, -7, -7, -8, -7,
     -7, -7, -7, -7, -7, -7, -7, -7, -8, -8, -8, -7, -8, -7, -8, -8, -8, -7, -7, -7, -8, -8, -8, -8, -8, -7, -8, -8,
     -7, -8, -8, -8, -8, -7, -7, -7};
-static const gestures_conv gestures_layer_0 = {
+static const gestures_conv gestures_layer_0 GESTURES_FLASH = {
     1, 1, 120, 1, 1, 64, 1, 1, 1, 1, 1, 1, 0, 0, -7, -128, -128, 127, 1, gestures_weights_0, gestures_bias_0,
     gestures_multiplier_0, gestures_shift_0};
 
 /* Operation 2: fullyConnected, [64] to [5]. */
-static const int8_t gestures_weights_1[320] = {
+static const int8_t gestures_weights_1[320] GESTURES_FLASH = {
     -19, -45, 3, 31, -40, 20, -81, -5, -45, -34, -34, -62, -59, -66, -106, -40, -88, 101, 115, 15, 28, 127, -34, -51,
     -42, -65, 81, -87, 43, -64, 119, 18, 99, 3, -92, 86, -27, -3, -38, 49, -82, 50, 60, -9, -29, 50, 119, -23, 33,
     -53, -85, -58, -108, -87, -87, -61, -22, -63, -94, 107, 72, 11, 4, -106, 76, -108, -114, -75, 65, -90, 96, 93,
@@ -1292,13 +1329,13 @@ static const int8_t gestures_weights_1[320] = {
     49, -8, -10, 82, -43, 106, 34, 24, 102, 36, -20, -13, -92, 117, 94, 49, 49, 28, -60, 51, -43, 74, -17, -6, 29,
     107, -53, -73, -36, -8, -36, -3, -30, -85, -88, 65, 35, -44, -91, -78, 121, -59, 63, 83, -59, 61, 6, -98, -2,
     -71};
-static const int32_t gestures_bias_1[5] = {
+static const int32_t gestures_bias_1[5] GESTURES_FLASH = {
     -94641, -39146, -8412, -60375, -2707};
-static const int32_t gestures_multiplier_1[5] = {
+static const int32_t gestures_multiplier_1[5] GESTURES_FLASH = {
     1991259713, 1939092818, 2043542010, 1089785510, 1086862252};
-static const int8_t gestures_shift_1[5] = {
+static const int8_t gestures_shift_1[5] GESTURES_FLASH = {
     -10, -10, -10, -9, -9};
-static const gestures_conv gestures_layer_1 = {
+static const gestures_conv gestures_layer_1 GESTURES_FLASH = {
     1, 1, 64, 1, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, -128, -20, -128, 127, 1, gestures_weights_1, gestures_bias_1,
     gestures_multiplier_1, gestures_shift_1};
 
@@ -1325,8 +1362,9 @@ GESTURES_FN void gestures_run_features(const float *window) {
  */
 GESTURES_FN int gestures_invoke(const int8_t *input, int8_t *output) {
   int8_t *const arena = (int8_t *)gestures_memory.work.arena;
-  gestures_fully_connected_rows(&gestures_layer_0, input, arena);
-  gestures_fully_connected_rows(&gestures_layer_1, arena, output);
+  union { gestures_conv conv; } parameters;
+  gestures_fully_connected_rows(gestures_load_conv(&gestures_layer_0, &parameters.conv), input, arena);
+  gestures_fully_connected_rows(gestures_load_conv(&gestures_layer_1, &parameters.conv), arena, output);
   gestures_softmax(output, 5, 1631665920, 22, -496, output);
   return 0;
 }
@@ -1385,11 +1423,11 @@ GESTURES_FN const char *gestures_label(int i) {
  * Known answers for 6 recorded and 58 generated windows. They take no memory in a program that never calls
  * gestures_selftest.
  */
-static const float gestures_test_scale[6] GESTURES_UNUSED = {
+static const float gestures_test_scale[6] GESTURES_FLASH GESTURES_UNUSED = {
     0.000483202544f, 0.000999311451f, 0.000659231329f, 0.00948279724f, 0.0079517113f, 0.00681580184f};
-static const float gestures_test_offset[6] GESTURES_UNUSED = {
+static const float gestures_test_offset[6] GESTURES_FLASH GESTURES_UNUSED = {
     -0.0201536305f, 0.180002078f, 9.57712173f, 1.05215847f, -4.97501612f, -0.801068664f};
-static const int16_t gestures_test_windows[3600] GESTURES_UNUSED = {
+static const int16_t gestures_test_windows[3600] GESTURES_FLASH GESTURES_UNUSED = {
     -17160, 2171, 14578, -5394, 6841, 341, -17868, 1615, 14635, -5745, 6490, 726, -18289, 972, 14512, -6290, 6213,
     726, -18497, 765, 14426, -6747, 5544, 953, -18901, -107, 14271, -6960, 5084, 905, -19338, -551, 14420, -7098,
     4134, 645, -19749, -1034, 13984, -7201, 3601, 564, -18973, -1644, 13823, -7792, 639, -226, -18597, -2186, 14017,
@@ -1594,7 +1632,7 @@ static const int16_t gestures_test_windows[3600] GESTURES_UNUSED = {
     -7223, -2264, 3944, -6090, 14241, 2056, -6842, -2718, 4900, -5888, 14363, 2345, -6980, -2882, 5815, -5859, 14358,
     2736, -6889, -2864, 5914, -5676, 14522, 3036, -7233, -2377, 6591, -5275, 14312, 3456, -7207, -1821, 7419, -5223,
     14137, 3778, -7207, -1572, 8177, -4815, 14242, 4061, -7016, -1316};
-static const uint32_t gestures_test_features[64] GESTURES_UNUSED = {
+static const uint32_t gestures_test_features[64] GESTURES_FLASH GESTURES_UNUSED = {
     0x3E937CD1u, 0x72738A87u, 0xE04A3326u, 0x26E5AD33u, 0x86C9F4AEu, 0xEB64D20Cu, 0x7E3DBA75u, 0xCEE57A15u,
     0x26B55DD1u, 0xA346EBD4u, 0x3EBF1981u, 0x1779B76Cu, 0x5C1A9373u, 0xEB648419u, 0x757D9FE8u, 0x2CE4E39Fu,
     0x66005C60u, 0x0E2C3CCDu, 0xC94AC3CFu, 0x1C304ECAu, 0x2C8EDF15u, 0xC5D16F56u, 0xF2A532FEu, 0x4D31F0D7u,
@@ -1603,7 +1641,7 @@ static const uint32_t gestures_test_features[64] GESTURES_UNUSED = {
     0x8D44B973u, 0xD3D7D72Eu, 0x7B2661D7u, 0x58F7C37Eu, 0x677122B9u, 0x33651FB5u, 0x3ECAD253u, 0xC27F6D07u,
     0x8C9273F9u, 0x2CA58F6Au, 0xE81E28D3u, 0x59A4FD8Cu, 0x475E1629u, 0x1A3DBA68u, 0x559C62EDu, 0x8CD6274Au,
     0x6A14090Bu, 0x0DE192B3u, 0x22E0144Du, 0x199C0622u, 0xD9F06F2Eu, 0x0D251A70u, 0x0A646357u, 0x0FC251EEu};
-static const int8_t gestures_test_scores[320] GESTURES_UNUSED = {
+static const int8_t gestures_test_scores[320] GESTURES_FLASH GESTURES_UNUSED = {
     104, -123, -123, -122, -120, -125, 111, -123, -125, -122, -126, -127, 122, -127, -126, -118, -124, -117, 100,
     -125, -127, -126, -127, -126, 123, 112, -125, -125, -119, -126, -119, -29, -46, -82, -107, -97, -110, -65, -120,
     7, -126, 108, -119, -128, -120, -123, -111, -114, 10, -46, -125, -127, -113, 87, -106, -78, -115, 6, -124, -73,
@@ -1640,10 +1678,10 @@ GESTURES_FN int gestures_selftest(void) {
     }
     gestures_run_features(gestures_memory.window);
     same = gestures_crc32(0u, (const uint8_t *)gestures_memory.features,
-        GESTURES_FEATURE_COUNT) == gestures_test_features[index];
+        GESTURES_FEATURE_COUNT) == GESTURES_FLASH_U32(gestures_test_features + index);
     (void)gestures_invoke((const int8_t *)gestures_memory.features, scores);
     for (i = 0; i < GESTURES_LABEL_COUNT; i++) {
-      if (scores[i] != gestures_test_scores[index * GESTURES_LABEL_COUNT + i]) same = 0;
+      if (scores[i] != GESTURES_FLASH_I8(gestures_test_scores + index * GESTURES_LABEL_COUNT + i)) same = 0;
     }
     if (!same) failed++;
   }

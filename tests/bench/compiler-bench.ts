@@ -5,13 +5,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Target } from '../../src/emit/target';
+import { EmitError } from '../../src/emit/model';
 import { compileJob } from '../../src/worker/compile-job';
-import { CROSS_TARGETS, CrossBench, networkProgram, whyMissing } from '../cross/cross-target';
+import { CrossBench } from '../cross/cross-bench';
+import { AVR_TARGETS, CROSS_TARGETS, whyMissing, type AvrTarget, type CrossTarget } from '../cross/cross-target';
+import { networkProgram, parseOutput } from '../cross/network-program';
 
 const ROOT = process.cwd();
 const MODELS = path.resolve(ROOT, '../shared/data/tflite');
-const PLUGIN = path.join(ROOT, 'tests/cross/instruction-count.c');
 
 interface Reference {
   /** Estimated cycles of TFLM with CMSIS-NN on M4 and M0+, its arena and code in bytes on M4; null: not measured. */
@@ -37,21 +38,33 @@ const REFERENCES: Readonly<Record<string, Reference>> = {
   'hello_world_int8.tflite': { m4: 4_984, m0plus: null, arena: 772, code: 31_264, goal: null },
 };
 
-const MADE_FOR: Readonly<Record<string, Target>> = {
-  'Cortex-M0+': 'cortex-m0plus',
-  'Cortex-M4': 'cortex-m4',
-  RV32IMC: 'rv32',
-};
+/** What is measured: the cores with a cost model, one without, and an Arduino Uno and Mega. */
+const MEASURED: readonly (CrossTarget | AvrTarget)[] = [
+  ...CROSS_TARGETS.filter(({ name }) => ['Cortex-M4', 'Cortex-M0+', 'RV32IMC'].includes(name)),
+  ...AVR_TARGETS,
+];
+/** M4's cycles depend on where the linker puts the code: the median of so many placements counts. */
+const PLACEMENTS = 9;
+const OURS = /^net_|^mem(cpy|set)$|^__(aeabi_|mul|div)/;
+
+function medianCycles(target: CrossTarget, text: string): number {
+  const cycles = Array.from({ length: PLACEMENTS }, (_, padding) => {
+    const nops = Array.from({ length: padding }, () => '__asm volatile("nop");').join(' ');
+    const source = `__attribute__((used, noinline)) void padding(void);\nvoid padding(void) { ${nops} }\n${text}`;
+    return bench.count(target, bench.compile(target, bench.write('main.c', source))).cycles;
+  }).sort((a, b) => a - b);
+  return cycles[Math.floor(PLACEMENTS / 2)] as number;
+}
 
 function number(value: number): string {
   return value.toLocaleString('en');
 }
 
+const bench = new CrossBench();
 console.log('compiler: one inference, -O2, cycles estimated by the same model for ours and the reference');
 if (!existsSync(MODELS)) {
   console.log('  left out: ../shared/data/tflite is missing');
 } else {
-  const bench = new CrossBench();
   try {
     for (const [file, reference] of Object.entries(REFERENCES)) {
       const stem = file.replace(/\.(tflite|lite)$/, '');
@@ -61,40 +74,57 @@ if (!existsSync(MODELS)) {
       const started = performance.now();
       await compileJob({ bytes, fileName: 'net.tflite', target: 'cortex-m4' });
       console.log(`\n${stem} (compiled in ${(performance.now() - started).toFixed(0)} ms)`);
-      for (const target of CROSS_TARGETS) {
-        const made = MADE_FOR[target.name];
-        if (!made) continue;
+      for (const target of MEASURED) {
+        const { made } = target;
         const missing = whyMissing(target);
         if (missing !== null) {
           console.log(`  ${target.name}: left out, ${missing}`);
           continue;
         }
-        const { header, plan } = await compileJob({ bytes, fileName: 'net.tflite', target: made });
+        const compiled = await compileJob({ bytes, fileName: 'net.tflite', target: made }).catch((error: unknown) => {
+          if (error instanceof EmitError && error.code === 'too-large') return null;
+          throw error;
+        });
+        if (!compiled) {
+          console.log(`  ${target.name.padEnd(10)} does not fit`);
+          continue;
+        }
+        const { header, plan, constantBytes } = compiled;
         const size = Number(/NET_INPUT_SIZE (\d+)/.exec(header)?.[1]);
-        const source = bench.write(
-          'main.c',
-          networkProgram(bench.write('net.h', header), 'net', inputs.subarray(0, size), 1),
-        );
-        const run = bench.run(target, source, PLUGIN, /^net_|^mem(cpy|set)$|^__(aeabi_|mul|div)/);
-        const got = run.output.trim().split(' ').map(Number);
-        const same = got.every((value, index) => value === wanted[index]);
-        const cycles = target.core === 'none' ? '' : `, ${number(run.cycles)} cycles`;
+        if (target.kind === 'avr' && (plan.arenaBytes + size > target.ramBytes || constantBytes > target.flashBytes)) {
+          console.log(`  ${target.name.padEnd(10)} does not fit`);
+          continue;
+        }
+        bench.write('net.h', header);
+        const text = networkProgram('net.h', 'net', inputs.subarray(0, size), 1);
+        const program = bench.compile(target, bench.write('main.c', text));
+        const run = bench.count(target, program);
+        const cycles = target.kind === 'qemu' && target.core === 'm4' ? medianCycles(target, text) : run.cycles;
+        const { outputs, stackBytes } = parseOutput(run.output);
+        const sizes = bench.sizes(target, program, OURS);
+        const same = outputs.every((value, index) => value === wanted[index]);
+        const effort = [
+          ...(run.instructions > 0 ? [`${number(run.instructions)} instructions`] : []),
+          ...(cycles > 0 && !(target.kind === 'qemu' && target.core === 'none') ? [`${number(cycles)} cycles`] : []),
+        ].join(', ');
         console.log(
-          `  ${target.name.padEnd(10)} ${number(run.instructions)} instructions${cycles}; arena ${number(plan.arenaBytes)} B, ` +
-            `code ${number(run.codeBytes)} B, constants ${number(run.constantBytes)} B; bytes ${same ? 'identical' : 'DIFFER'}`,
+          `  ${target.name.padEnd(10)} ${effort}; arena ${number(plan.arenaBytes)} B, ` +
+            `stack ${number(target.kind === 'avr' ? run.stackBytes : stackBytes)} B, ` +
+            `code ${number(sizes.codeBytes)} B, constants ${number(sizes.constantBytes)} B; bytes ${same ? 'identical' : 'DIFFER'}`,
         );
+        if (target.kind === 'avr') continue;
         const rival = target.core === 'm4' ? reference.m4 : target.core === 'm0plus' ? reference.m0plus : null;
         if (rival !== null) {
           const goal =
             target.core === 'm4' && reference.goal !== null
-              ? `; goal ${number(reference.goal)}: ${run.cycles <= reference.goal ? 'reached' : 'missed'}`
+              ? `; goal ${number(reference.goal)}: ${cycles <= reference.goal ? 'reached' : 'missed'}`
               : '';
           console.log(
-            `             TFLM + CMSIS-NN ${number(rival)} cycles: ours ${(run.cycles / rival).toFixed(2)} of it${goal}`,
+            `             TFLM + CMSIS-NN ${number(rival)} cycles: ours ${(cycles / rival).toFixed(2)} of it${goal}`,
           );
         }
         if (target.core === 'm4') {
-          const code = reference.code === null ? '' : `, code ${(run.codeBytes / reference.code).toFixed(2)}`;
+          const code = reference.code === null ? '' : `, code ${(sizes.codeBytes / reference.code).toFixed(2)}`;
           console.log(`             of its arena ${(plan.arenaBytes / reference.arena).toFixed(2)}${code}`);
         }
       }

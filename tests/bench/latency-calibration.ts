@@ -15,9 +15,10 @@ import { addParameters } from '../../src/quantize/ops/elementwise';
 import { convMultipliers } from '../../src/quantize/ops/output-multipliers';
 import { softmaxParameters } from '../../src/quantize/softmax';
 import { Random } from '../../src/signal/random';
-import { CROSS_TARGETS, CrossBench, networkProgram, whyMissing } from '../cross/cross-target';
+import { CrossBench } from '../cross/cross-bench';
+import { CROSS_TARGETS, whyMissing } from '../cross/cross-target';
+import { networkProgram } from '../cross/network-program';
 
-const PLUGIN = path.join(process.cwd(), 'tests/cross/instruction-count.c');
 const MODELS = path.resolve(process.cwd(), '../shared/data/tflite');
 const CORES: readonly (readonly [string, TimedCore])[] = [
   ['Cortex-M4', 'cortex-m4'],
@@ -173,8 +174,9 @@ function cyclesOf(graph: Int8Graph, core: TimedCore, name: string): number {
   const size = (graph.tensors[graph.input]?.shape ?? []).reduce((a, b) => a * b, 1);
   const random = new Random(size);
   const inputs = Int8Array.from({ length: size }, () => random.integer(256) - 128);
-  const source = bench.write('main.c', networkProgram(bench.write('net.h', text), 'net', inputs, 1));
-  return bench.run(target, source, PLUGIN, /^net_/).cycles;
+  bench.write('net.h', text);
+  return bench.count(target, bench.compile(target, bench.write('main.c', networkProgram('net.h', 'net', inputs, 1))))
+    .cycles;
 }
 
 try {

@@ -1,13 +1,22 @@
-/** Other processors, emulated: compiles C for them, runs it in QEMU and counts. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+/** The processors that emitted code is tested on: how to compile for each, and what runs the program. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Target } from '../../src/emit/target';
 
-export interface CrossTarget {
+interface Processor {
   readonly name: string;
+  /** Which code it gets. */
+  readonly made: Target;
   readonly compiler: string;
   readonly flags: readonly string[];
+  /** What a test program may fill. */
+  readonly ramBytes: number;
+  readonly flashBytes: number;
+}
+
+/** An Arm or RISC-V board of QEMU. */
+export interface CrossTarget extends Processor {
+  readonly kind: 'qemu';
   readonly qemu: readonly string[];
   /** Start and size of flash and RAM, for the linker script of picolibc. */
   readonly memory: readonly [flash: string, flashSize: string, ram: string, ramSize: string];
@@ -15,7 +24,21 @@ export interface CrossTarget {
   readonly core: 'm4' | 'm0plus' | 'none';
 }
 
+/** An AVR of simavr. */
+export interface AvrTarget extends Processor {
+  readonly kind: 'avr';
+  readonly mcu: string;
+}
+
+/** This machine, or WebAssembly in Node. */
+export interface NativeTarget extends Processor {
+  readonly kind: 'host' | 'wasm';
+}
+
+export type AnyTarget = CrossTarget | AvrTarget | NativeTarget;
+
 const ARM = 'arm-none-eabi';
+const MIB = 1 << 20;
 const BIG = ['0x0', '4M', '0x20000000', '4M'] as const;
 
 function arm(
@@ -23,196 +46,143 @@ function arm(
   cpu: string,
   machine: string,
   core: CrossTarget['core'],
-  memory: CrossTarget['memory'] = BIG,
+  options: Partial<Pick<CrossTarget, 'memory' | 'flags' | 'ramBytes' | 'flashBytes'>> = {},
 ): CrossTarget {
-  const float = cpu.startsWith('cortex-m0') ? [] : ['-mfloat-abi=soft'];
+  const small = cpu.startsWith('cortex-m0');
   return {
+    kind: 'qemu',
     name,
+    made: small ? 'cortex-m0plus' : 'cortex-m4',
     compiler: `${ARM}-gcc`,
-    flags: [`-mcpu=${cpu}`, '-mthumb', ...float],
+    flags: [`-mcpu=${cpu}`, '-mthumb', ...(small ? [] : ['-mfloat-abi=soft']), ...(options.flags ?? [])],
     qemu: ['qemu-system-arm', '-M', machine],
-    memory,
+    memory: options.memory ?? BIG,
     core,
+    ramBytes: options.ramBytes ?? MIB,
+    flashBytes: options.flashBytes ?? MIB,
   };
 }
 
-/** Code for M0+ runs on a machine with an M4: its instructions are a subset, and the machine has room. */
+/** Boards of QEMU. Code for M0+ also runs on a machine with an M3: its instructions are a subset, and there is room. */
 export const CROSS_TARGETS: readonly CrossTarget[] = [
-  arm('Cortex-M0+', 'cortex-m0plus', 'mps2-an386', 'm0plus'),
+  arm('Cortex-M0', 'cortex-m0', 'microbit', 'm0plus', {
+    memory: ['0x0', '256K', '0x20000000', '16K'],
+    flags: ['-DPAINTED_BYTES=1024'],
+    ramBytes: 13_000,
+    flashBytes: 230_000,
+  }),
+  arm('Cortex-M0+', 'cortex-m0plus', 'mps2-an385', 'm0plus'),
   arm('Cortex-M4', 'cortex-m4', 'mps2-an386', 'm4'),
   arm('Cortex-M7', 'cortex-m7', 'mps2-an500', 'none'),
-  arm('Cortex-M33', 'cortex-m33', 'mps2-an505', 'none', ['0x10000000', '2M', '0x38000000', '2M']),
+  arm('Cortex-M33', 'cortex-m33', 'mps2-an505', 'none', { memory: ['0x10000000', '2M', '0x38000000', '2M'] }),
+  arm('Cortex-M55', 'cortex-m55', 'mps3-an547', 'none', {
+    memory: ['0x0', '512K', '0x20000000', '512K'],
+    ramBytes: 400_000,
+    flashBytes: 450_000,
+  }),
   {
+    kind: 'qemu',
     name: 'RV32IMC',
+    made: 'rv32',
     compiler: 'riscv64-unknown-elf-gcc',
     flags: ['-march=rv32imc', '-mabi=ilp32'],
     qemu: ['qemu-system-riscv32', '-M', 'virt', '-bios', 'none'],
     memory: ['0x80000000', '4M', '0x80400000', '4M'],
     core: 'none',
+    ramBytes: MIB,
+    flashBytes: MIB,
   },
 ];
+
+/** Constants lie in RAM on AVR, so that little fits; the rest of the RAM is for the stack. */
+function avr(name: string, mcu: string, ramBytes: number, flashBytes: number): AvrTarget {
+  return {
+    kind: 'avr',
+    name,
+    mcu,
+    made: 'avr',
+    compiler: 'avr-gcc',
+    flags: [`-mmcu=${mcu}`],
+    ramBytes: ramBytes - 300,
+    flashBytes: flashBytes - 4096,
+  };
+}
+
+export const AVR_TARGETS: readonly AvrTarget[] = [
+  avr('ATmega328P', 'atmega328p', 2048, 32_768),
+  avr('ATmega2560', 'atmega2560', 8192, 262_144),
+];
+
+function host(name: string, compiler: string, made: Target, ...flags: string[]): NativeTarget {
+  return { kind: 'host', name, made, compiler, flags, ramBytes: 64 * MIB, flashBytes: 2 * MIB };
+}
+
+const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+
+/** This machine, with the portable kernels and with the portable twins of the assembly. */
+export const HOST_TARGETS: readonly NativeTarget[] = [
+  host('x86 gcc', 'gcc', 'generic'),
+  host('x86 clang', 'clang', 'generic'),
+  host('x86 gcc, twins for M4', 'gcc', 'cortex-m4'),
+  host('x86 clang, twins for M0+', 'clang', 'cortex-m0plus'),
+  host('x86 gcc with sanitizers', 'gcc', 'generic', ...SANITIZERS),
+  host('x86 gcc with sanitizers, twins for M4', 'gcc', 'cortex-m4', ...SANITIZERS),
+  host('x86 gcc with sanitizers, twins for M0+', 'gcc', 'cortex-m0plus', ...SANITIZERS),
+];
+
+export const WASM_TARGET: NativeTarget = {
+  kind: 'wasm',
+  name: 'WebAssembly',
+  made: 'generic',
+  compiler: 'clang',
+  flags: ['--target=wasm32', '-ffreestanding', '-nostdlib', '-Wl,--no-entry'],
+  ramBytes: 16 * MIB,
+  flashBytes: 2 * MIB,
+};
+
+export const EVERY_TARGET: readonly AnyTarget[] = [...HOST_TARGETS, WASM_TARGET, ...CROSS_TARGETS, ...AVR_TARGETS];
 
 function prefixOf(target: CrossTarget): string {
   return target.compiler.replace(/-gcc$/, '');
 }
 
-function specsOf(target: CrossTarget): string {
+export function specsOf(target: CrossTarget): string {
   return `/usr/lib/picolibc/${prefixOf(target)}/picolibc.specs`;
 }
 
+export function nmOf(target: AnyTarget): string {
+  return target.kind === 'qemu' ? `${prefixOf(target)}-nm` : target.kind === 'avr' ? 'avr-nm' : 'nm';
+}
+
+const known = new Map<string, boolean>();
+
+function isThere(program: string): boolean {
+  const before = known.get(program);
+  if (before !== undefined) return before;
+  const there = spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+  known.set(program, there);
+  return there;
+}
+
+const SIMAVR = '/usr/include/simavr/sim_avr.h';
+
 /** Why a target cannot be used here, or null when it can. */
-export function whyMissing(target: CrossTarget): string | null {
-  for (const program of [target.compiler, target.qemu[0] as string]) {
-    if (spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0) return `${program} is not installed`;
-  }
-  return existsSync(specsOf(target)) ? null : `picolibc for ${prefixOf(target)} is not installed`;
-}
-
-export interface CrossRun {
-  /** What the program printed. */
-  readonly output: string;
-  /** Between `bench_begin()` and `bench_end()`; 0 when they were not called. */
-  readonly instructions: number;
-  readonly cycles: number;
-  /** Bytes of functions whose names match, and of constants and variables likewise. */
-  readonly codeBytes: number;
-  readonly constantBytes: number;
-  readonly ramBytes: number;
-}
-
-export class CrossBench {
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'mote-cross-'));
-  #plugin: string | null = null;
-  #count = 0;
-
-  close(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  write(name: string, text: string): string {
-    const file = path.join(this.#folder, name);
-    writeFileSync(file, text);
-    return file;
-  }
-
-  #counter(pluginSource: string): string {
-    if (this.#plugin === null) {
-      this.#plugin = path.join(this.#folder, 'instruction-count.so');
-      execFileSync('gcc', ['-std=gnu11', '-shared', '-fPIC', '-O2', '-o', this.#plugin, pluginSource]);
+export function whyMissing(target: AnyTarget): string | null {
+  if (!isThere(target.compiler)) return `${target.compiler} is not installed`;
+  switch (target.kind) {
+    case 'qemu': {
+      const emulator = target.qemu[0] as string;
+      if (!isThere(emulator)) return `${emulator} is not installed`;
+      return existsSync(specsOf(target)) ? null : `picolibc for ${prefixOf(target)} is not installed`;
     }
-    return this.#plugin;
+    case 'avr':
+      if (!existsSync('/usr/lib/avr/include/avr/io.h')) return 'avr-libc is not installed';
+      if (!existsSync(SIMAVR) || !existsSync('/usr/include/libelf.h'))
+        return 'libsimavr-dev or libelf-dev is not installed';
+      return isThere('gcc') ? null : 'gcc is not installed';
+    case 'wasm':
+      return isThere('wasm-ld') ? null : 'lld (wasm-ld) is not installed';
+    case 'host':
+      return null;
   }
-
-  /**
-   * Compiles `source` with -O2 and runs it; its exit code must be 42. `ours` selects the symbols that are counted as
-   * the network's own.
-   */
-  run(target: CrossTarget, source: string, pluginSource: string, ours: RegExp): CrossRun {
-    const program = path.join(this.#folder, `program-${this.#count++}.elf`);
-    const [flash, flashSize, ram, ramSize] = target.memory;
-    const places = [`__flash=${flash}`, `__flash_size=${flashSize}`, `__ram=${ram}`, `__ram_size=${ramSize}`];
-    this.#execute(target.compiler, [
-      `--specs=${specsOf(target)}`,
-      '--oslib=semihost',
-      '--crt0=hosted',
-      ...[...places, '__stack_size=16K'].map((place) => `-Wl,--defsym=${place}`),
-      ...[
-        '-std=c99',
-        '-O2',
-        '-Wall',
-        '-Wextra',
-        '-Werror',
-        '-ffunction-sections',
-        '-fdata-sections',
-        '-Wl,--gc-sections',
-      ],
-      ...target.flags,
-      source,
-      '-o',
-      program,
-    ]);
-    const symbols = this.#symbols(target, program);
-    const address = (name: string): string => `0x${(symbols.find((s) => s.name === name)?.address ?? 0).toString(16)}`;
-    const counted = path.join(this.#folder, 'count.json');
-    rmSync(counted, { force: true });
-    const plugin = `${this.#counter(pluginSource)},begin=${address('bench_begin')},end=${address('bench_end')},core=${target.core},out=${counted}`;
-    const [qemu, ...machine] = target.qemu;
-    const { status, stdout, stderr } = spawnSync(
-      qemu as string,
-      [
-        ...machine,
-        ...['-display', 'none', '-monitor', 'none', '-serial', 'none', '-chardev', 'stdio,id=c0'],
-        ...['-semihosting-config', 'enable=on,target=native,chardev=c0', '-plugin', plugin, '-kernel', program],
-      ],
-      { encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 },
-    );
-    if (status !== 42)
-      throw new Error(`${target.name}: the program ended with ${String(status)}: ${stderr.slice(0, 500)}`);
-    const count = existsSync(counted)
-      ? (JSON.parse(readFileSync(counted, 'utf8')) as { instructions: number; cycles: number })
-      : { instructions: 0, cycles: 0 };
-    // Some linker scripts put constants beside the code, so names tell them apart: constants end in the op's number.
-    const isConstant = (name: string): boolean => /_\d+$/.test(name);
-    const total = (kinds: RegExp, constant: boolean | null): number =>
-      symbols
-        .filter(
-          ({ name, kind }) =>
-            kinds.test(kind) && ours.test(name) && (constant ?? isConstant(name)) === isConstant(name),
-        )
-        .reduce((sum, { bytes }) => sum + bytes, 0);
-    return {
-      output: stdout,
-      ...count,
-      codeBytes: total(/[tT]/, false),
-      constantBytes: total(/[rRtT]/, true),
-      ramBytes: total(/[bBdD]/, null),
-    };
-  }
-
-  #symbols(target: CrossTarget, program: string) {
-    return this.#execute(`${prefixOf(target)}-nm`, ['-S', '--defined-only', program])
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields.length === 4)
-      .map(([address = '0', bytes = '0', kind = '', name = '']) => ({
-        address: parseInt(address, 16),
-        bytes: parseInt(bytes, 16),
-        kind,
-        name,
-      }));
-  }
-
-  #execute(command: string, args: readonly string[]): string {
-    const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-    if (status !== 0) throw new Error(`${command} failed:\n${stderr.slice(0, 4000)}`);
-    return stdout;
-  }
-}
-
-/**
- * A program that runs the network in `header` on the given inputs and prints every output byte; the last inference is
- * the one that is counted.
- */
-export function networkProgram(header: string, prefix: string, inputs: Int8Array, cases: number): string {
-  const X = prefix.toUpperCase();
-  return `#include <stdio.h>
-#include "${header}"
-static const int8_t inputs[] = {${Array.from(inputs).join()}};
-__attribute__((noinline)) void bench_begin(void) { __asm volatile(""); }
-__attribute__((noinline)) void bench_end(void) { __asm volatile(""); }
-static int8_t in[${X}_INPUT_SIZE];
-static int8_t out[${X}_OUTPUT_SIZE];
-__attribute__((noinline)) int ${prefix}_run(void) { return ${prefix}_invoke(in, out); }
-int main(void) {
-  int c, i, failed = 0;
-  for (c = 0; c < ${cases}; c++) {
-    for (i = 0; i < ${X}_INPUT_SIZE; i++) in[i] = inputs[c * ${X}_INPUT_SIZE + i];
-    bench_begin();
-    failed |= ${prefix}_run();
-    bench_end();
-    for (i = 0; i < ${X}_OUTPUT_SIZE; i++) printf("%d ", out[i]);
-  }
-  return failed ? 1 : 42;
-}
-`;
 }

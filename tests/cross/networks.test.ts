@@ -1,20 +1,19 @@
 /** Emitted networks on the processors of our users, emulated: the bytes of the interpreter and of the TFLite kernels. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { emitNetworkHeader } from '../../src/emit/network-header';
 import { planNetwork } from '../../src/emit/network-plan';
-import type { Target } from '../../src/emit/target';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
-import { CROSS_TARGETS, CrossBench, networkProgram, whyMissing, type CrossTarget } from './cross-target';
+import { CrossBench } from './cross-bench';
+import { CROSS_TARGETS, whyMissing, type CrossTarget } from './cross-target';
+import { networkProgram, parseOutput } from './network-program';
 
-const PLUGIN = fileURLToPath(new URL('./instruction-count.c', import.meta.url));
 const SHARED = path.resolve(import.meta.dirname, '../../../shared/data/tflite');
 const GOLDEN = existsSync(SHARED)
   ? Object.entries(
@@ -24,26 +23,20 @@ const GOLDEN = existsSync(SHARED)
       .map(([name]) => name)
   : [];
 
-/** Which code each processor gets. */
-const MADE_FOR: Readonly<Record<string, Target>> = {
-  'Cortex-M0+': 'cortex-m0plus',
-  'Cortex-M4': 'cortex-m4',
-  'Cortex-M7': 'cortex-m4',
-  'Cortex-M33': 'cortex-m4',
-  RV32IMC: 'rv32',
-};
-
 const bench = new CrossBench();
 afterAll(() => bench.close());
 
 function outputsOn(target: CrossTarget, graph: Int8Graph, inputs: Int8Array): number[] {
-  const made = MADE_FOR[target.name] as Target;
+  const { made } = target;
   const { text } = emitNetworkHeader(graph, planNetwork(graph, made), { prefix: 'net', target: made, remarks: [] });
   const cases = inputs.length / createInt8Interpreter(graph).inputLength;
-  const source = bench.write('main.c', networkProgram(bench.write('net.h', text), 'net', inputs, cases));
-  const { output, instructions } = bench.run(target, source, PLUGIN, /^net_/);
+  bench.write('net.h', text);
+  const source = bench.write('main.c', networkProgram('net.h', 'net', inputs, cases));
+  const { output, instructions } = bench.count(target, bench.compile(target, source));
   expect(instructions).toBeGreaterThan(0);
-  return output.trim().split(' ').map(Number);
+  const { outputs, stackBytes } = parseOutput(output);
+  expect(stackBytes).toBeGreaterThan(0);
+  return Array.from(outputs);
 }
 
 for (const target of CROSS_TARGETS) {

@@ -33,7 +33,10 @@
 #endif
 
 /* Declares a function of a fragment: private to the translation unit, and no warning when a model does not need it. */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__AVR__)
+/* Without the hint to inline, which would give every layer a copy of its kernel: flash is short there. */
+#define MOTE_FN static __attribute__((unused))
+#elif defined(__GNUC__) || defined(__clang__)
 #define MOTE_FN static inline __attribute__((unused))
 #else
 #define MOTE_FN static inline

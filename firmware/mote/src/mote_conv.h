@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 /* Parameters of one layer, constant. A fully connected layer is a 1 x 1 convolution over its rows (out_w = rows). */
 typedef struct {
@@ -21,5 +22,16 @@ typedef struct {
   const int32_t *multiplier; /* 0 or 2^30..2^31-1 */
   const int8_t *shift;       /* -31..30 */
 } mote_conv;
+
+/* Parameters in flash, where code can read them: on AVR a copy, elsewhere they themselves. */
+MOTE_FN const mote_conv *mote_load_conv(const mote_conv *at, mote_conv *copy) {
+#if defined(__AVR__)
+    memcpy_P(copy, at, sizeof *copy);
+    return copy;
+#else
+    (void)copy;
+    return at;
+#endif
+}
 
 #endif

@@ -342,7 +342,7 @@ MOTE_FN const int8_t *mote_dsp_widen4(const int8_t *from, int32_t groups, int32_
         "subs %[groups],%[groups],#1\n"
         "add %[to],%[to],%[step],lsl #1\n"
         "bne 1b\n"
-        : [from] "+r"(from), [to] "+r"(to), [groups] "+r"(groups), [word] "=&r"(word), [even] "=&r"(even),
+        : [from] "+&r"(from), [to] "+&r"(to), [groups] "+&r"(groups), [word] "=&r"(word), [even] "=&r"(even),
           [odd] "=&r"(odd)
         : [step] "r"(step)
         : "memory", "cc");
@@ -358,7 +358,7 @@ MOTE_FN void mote_dsp_copy4(const int8_t *from, int32_t words, int8_t *to) {
         "subs %[words],%[words],#1\n"
         "str %[word],[%[to]],#4\n"
         "bne 1b\n"
-        : [from] "+r"(from), [to] "+r"(to), [words] "+r"(words), [word] "=&r"(word)
+        : [from] "+&r"(from), [to] "+&r"(to), [words] "+&r"(words), [word] "=&r"(word)
         :
         : "memory", "cc");
 }

@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_conv.h"
 #include "mote_requantize.h"
 
 /* From a sum of products to an activation of output channel `channel`. */
 MOTE_FN int8_t mote_requantize(const mote_conv *op, int32_t sum, int32_t channel) {
     const int32_t c = op->per_channel ? channel : 0;
-    int32_t value = mote_mbqm(sum, op->multiplier[c], op->shift[c]) + op->out_zero;
+    int32_t value = mote_mbqm(sum, MOTE_FLASH_I32(op->multiplier + c), MOTE_FLASH_I8(op->shift + c)) + op->out_zero;
     if (value < op->act_min) {
         value = op->act_min;
     }
@@ -44,22 +45,22 @@ MOTE_FN void mote_fill_bytes(int32_t value, int32_t count, int8_t *to) {
 /* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
 MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
     const int8_t *w = (const int8_t *)op->weights;
-    int32_t channel = 0;
-    int32_t i;
-    for (; channel + 4 <= op->out_c; channel += 4) {
+    const int32_t rest = op->out_c % 4;
+    int32_t channel, i, j;
+    for (channel = 0; channel < op->out_c - rest; channel += 4) {
         const int8_t *w1 = w + k;
         const int8_t *w2 = w1 + k;
         const int8_t *w3 = w2 + k;
-        int32_t s0 = op->bias[channel];
-        int32_t s1 = op->bias[channel + 1];
-        int32_t s2 = op->bias[channel + 2];
-        int32_t s3 = op->bias[channel + 3];
+        int32_t s0 = MOTE_FLASH_I32(op->bias + channel);
+        int32_t s1 = MOTE_FLASH_I32(op->bias + channel + 1);
+        int32_t s2 = MOTE_FLASH_I32(op->bias + channel + 2);
+        int32_t s3 = MOTE_FLASH_I32(op->bias + channel + 3);
         for (i = 0; i < k; i++) {
             const int32_t value = x[i];
-            s0 += value * w[i];
-            s1 += value * w1[i];
-            s2 += value * w2[i];
-            s3 += value * w3[i];
+            s0 += value * MOTE_FLASH_I8(w + i);
+            s1 += value * MOTE_FLASH_I8(w1 + i);
+            s2 += value * MOTE_FLASH_I8(w2 + i);
+            s3 += value * MOTE_FLASH_I8(w3 + i);
         }
         output[channel] = mote_requantize(op, s0, channel);
         output[channel + 1] = mote_requantize(op, s1, channel + 1);
@@ -67,12 +68,14 @@ MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, 
         output[channel + 3] = mote_requantize(op, s3, channel + 3);
         w = w3 + k;
     }
-    for (; channel < op->out_c; channel++) {
-        int32_t sum = op->bias[channel];
+    /* Counted by themselves: GCC warns of a loop from `channel` on, which it fears might never end. */
+    for (j = 0; j < rest; j++) {
+        int32_t sum = MOTE_FLASH_I32(op->bias + channel);
         for (i = 0; i < k; i++) {
-            sum += (int32_t)x[i] * w[i];
+            sum += (int32_t)x[i] * MOTE_FLASH_I8(w + i);
         }
         output[channel] = mote_requantize(op, sum, channel);
+        channel++;
         w += k;
     }
 }
@@ -143,7 +146,7 @@ MOTE_FN void mote_conv2d_grouped(const mote_conv *op, int32_t groups, const int8
             const int8_t *w = (const int8_t *)op->weights;
             for (channel = 0; channel < op->out_c; channel++) {
                 const int32_t first = channel / out_c * in_c;
-                int32_t sum = op->bias[channel];
+                int32_t sum = MOTE_FLASH_I32(op->bias + channel);
                 for (ky = 0; ky < op->kernel_h; ky++) {
                     const int32_t row = y * op->stride_h - op->pad_top + ky * op->dilation_h;
                     for (kx = 0; kx < op->kernel_w; kx++) {
@@ -152,7 +155,7 @@ MOTE_FN void mote_conv2d_grouped(const mote_conv *op, int32_t groups, const int8
                         for (i = 0; i < in_c; i++) {
                             const int32_t value =
                                 inside ? input[(row * op->in_w + column) * op->in_c + first + i] : op->in_zero;
-                            sum += value * w[i];
+                            sum += value * MOTE_FLASH_I8(w + i);
                         }
                         w += in_c;
                     }
@@ -209,12 +212,12 @@ MOTE_FN void mote_depthwise(const mote_conv *op, const int8_t *input, int8_t *ou
                 for (m = 0; m < multiplier; m++) {
                     const int32_t out = channel * multiplier + m;
                     const int8_t *w = (const int8_t *)op->weights + out;
-                    int32_t sum = op->bias[out];
+                    int32_t sum = MOTE_FLASH_I32(op->bias + out);
                     for (ky = 0; ky < op->kernel_h; ky++) {
                         const int32_t slot = (top + ky * op->dilation_h) % slots;
                         const int8_t *from = ring + slot * pitch + x * op->stride_w * op->in_c + channel;
                         for (kx = 0; kx < op->kernel_w; kx++) {
-                            sum += (int32_t)*from * *w;
+                            sum += (int32_t)*from * MOTE_FLASH_I8(w);
                             from += op->dilation_w * op->in_c;
                             w += op->out_c;
                         }

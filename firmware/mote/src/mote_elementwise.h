@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_requantize.h"
 
 typedef struct {
@@ -13,10 +14,32 @@ typedef struct {
   int32_t subtract; /* 1: a - b */
 } mote_add_params;
 
+/* Parameters in flash, where code can read them: on AVR a copy, elsewhere they themselves. */
+MOTE_FN const mote_add_params *mote_load_add(const mote_add_params *at, mote_add_params *copy) {
+#if defined(__AVR__)
+    memcpy_P(copy, at, sizeof *copy);
+    return copy;
+#else
+    (void)copy;
+    return at;
+#endif
+}
+
 typedef struct {
   int32_t zero_a, zero_b, out_zero, act_min, act_max;
   int32_t multiplier, shift;
 } mote_mul_params;
+
+/* Parameters in flash, where code can read them: on AVR a copy, elsewhere they themselves. */
+MOTE_FN const mote_mul_params *mote_load_mul(const mote_mul_params *at, mote_mul_params *copy) {
+#if defined(__AVR__)
+    memcpy_P(copy, at, sizeof *copy);
+    return copy;
+#else
+    (void)copy;
+    return at;
+#endif
+}
 
 MOTE_FN int8_t mote_clamp_int8(int32_t value, int32_t act_min, int32_t act_max) {
     if (value < act_min) {
@@ -59,7 +82,7 @@ MOTE_FN void mote_mul(const mote_mul_params *op, const int8_t *a, const int8_t *
 MOTE_FN void mote_lookup(const int8_t *input, int32_t count, const int8_t *table, int8_t *output) {
     int32_t i;
     for (i = 0; i < count; i++) {
-        output[i] = table[(int32_t)input[i] + 128];
+        output[i] = MOTE_FLASH_I8(table + (int32_t)input[i] + 128);
     }
 }
 

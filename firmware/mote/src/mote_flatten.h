@@ -12,17 +12,19 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_math.h"
 
 /* Number of features, or negative when the parameters are not those of a flatten block. */
 MOTE_FN int32_t mote_flatten_check(int32_t frames, int32_t channels, const uint8_t *axes, int32_t axis_count,
                                    const int32_t *ints, int32_t int_count, const float *floats, int32_t float_count,
                                    int32_t *scratch_floats) {
-  int32_t bit, count = 0;
+  int32_t bit, which, count = 0;
   if (int_count != 1 || float_count != 1) return -1;
   if (!mote_input_is_sane(frames, channels, axes, axis_count, floats, float_count)) return -1;
-  if (ints[0] < 1 || ints[0] > 127) return -1;
-  for (bit = 1; bit <= 64; bit *= 2) count += (ints[0] & bit) != 0;
+  which = MOTE_FLASH_I32(ints);
+  if (which < 1 || which > 127) return -1;
+  for (bit = 1; bit <= 64; bit *= 2) count += (which & bit) != 0;
   *scratch_floats = 0;
   return count * axis_count;
 }
@@ -30,17 +32,18 @@ MOTE_FN int32_t mote_flatten_check(int32_t frames, int32_t channels, const uint8
 MOTE_FN void mote_flatten(const float *window, int32_t frames, int32_t channels, const uint8_t *axes,
                           int32_t axis_count, const int32_t *ints, const float *floats, float *scratch,
                           float *features) {
+  const int32_t which = MOTE_FLASH_I32(ints);
   int32_t axis;
   (void)scratch;
   for (axis = 0; axis < axis_count; axis++) {
-    const mote_statistics s = mote_describe(window + axes[axis], channels, frames, floats[0]);
-    if (ints[0] & 1) *features++ = mote_finite(s.mean + s.residual);
-    if (ints[0] & 2) *features++ = mote_finite(s.minimum);
-    if (ints[0] & 4) *features++ = mote_finite(s.maximum);
-    if (ints[0] & 8) *features++ = mote_finite(s.rms);
-    if (ints[0] & 16) *features++ = mote_finite(s.stdev);
-    if (ints[0] & 32) *features++ = mote_finite(s.skewness);
-    if (ints[0] & 64) *features++ = mote_finite(s.kurtosis);
+    const mote_statistics s = mote_describe(window + MOTE_FLASH_U8(axes + axis), channels, frames, MOTE_FLASH_F32(floats));
+    if (which & 1) *features++ = mote_finite(s.mean + s.residual);
+    if (which & 2) *features++ = mote_finite(s.minimum);
+    if (which & 4) *features++ = mote_finite(s.maximum);
+    if (which & 8) *features++ = mote_finite(s.rms);
+    if (which & 16) *features++ = mote_finite(s.stdev);
+    if (which & 32) *features++ = mote_finite(s.skewness);
+    if (which & 64) *features++ = mote_finite(s.kurtosis);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 MOTE_FN int8_t mote_quantize_one(float x, float a, float b) {
     const float product = x * a;
@@ -34,7 +35,7 @@ MOTE_FN void mote_quantize_input(const float *features, int32_t count, const flo
                                  int8_t *output) {
     int32_t i;
     for (i = 0; i < count; i++) {
-        output[i] = mote_quantize_one(features[i], a[i], b[i]);
+        output[i] = mote_quantize_one(features[i], MOTE_FLASH_F32(a + i), MOTE_FLASH_F32(b + i));
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 /* Longest window in frames, and most channels: every index then fits 32 bits. */
 #define MOTE_MAX_FRAMES 65536
@@ -206,10 +207,10 @@ MOTE_FN int mote_input_is_sane(int32_t frames, int32_t channels, const uint8_t *
   if (frames < 1 || frames > MOTE_MAX_FRAMES || channels < 1 || channels > MOTE_MAX_CHANNELS) return 0;
   if (axis_count < 1 || axis_count > MOTE_MAX_CHANNELS) return 0;
   for (i = 0; i < axis_count; i++) {
-    if ((int32_t)axes[i] >= channels) return 0;
+    if ((int32_t)MOTE_FLASH_U8(axes + i) >= channels) return 0;
   }
   for (i = 0; i < float_count; i++) {
-    if ((mote_float_bits(floats[i]) & 0x7f800000u) == 0x7f800000u) return 0;
+    if ((mote_float_bits(MOTE_FLASH_F32(floats + i)) & 0x7f800000u) == 0x7f800000u) return 0;
   }
   return 1;
 }

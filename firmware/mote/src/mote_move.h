@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 /* `rows` blocks of row_bytes: one input of a concatenation, or a slice of the last axis. */
 MOTE_FN void mote_copy_blocks(const int8_t *input, int32_t rows, int32_t row_bytes, int32_t input_stride,
@@ -61,7 +62,7 @@ MOTE_FN void mote_resize_nearest(const int8_t *input, int32_t in_w, int32_t chan
     int32_t y, x, c;
     for (y = 0; y < out_h; y++) {
         for (x = 0; x < out_w; x++) {
-            const int8_t *from = input + (rows[y] * in_w + columns[x]) * channels;
+            const int8_t *from = input + ((int32_t)MOTE_FLASH_I16(rows + y) * in_w + MOTE_FLASH_I16(columns + x)) * channels;
             for (c = 0; c < channels; c++) {
                 *output++ = from[c];
             }

@@ -180,6 +180,20 @@ static uint32_t read_u16(const uint8_t *p) { return read_u8(p) | (read_u8(p + 1)
 
 static uint32_t read_u32(const uint8_t *p) { return read_u16(p) | (read_u16(p + 2) << 16); }
 
+/* CRC-32 of bytes of the pack. */
+static uint32_t crc_of_pack(const uint8_t *bytes, uint32_t count) {
+#if defined(__AVR__)
+  uint32_t crc = 0;
+  for (; count > 0; count--) {
+    const uint8_t byte = (uint8_t)read_u8(bytes++);
+    crc = mote_crc32(crc, &byte, 1);
+  }
+  return crc;
+#else
+  return mote_crc32(0, bytes, count);
+#endif
+}
+
 static int32_t read_i32(const uint8_t *p) { return (int32_t)read_u32(p); }
 
 static const int32_t *ints_at(const uint8_t *p) { return (const int32_t *)(const void *)p; }
@@ -557,7 +571,7 @@ static int check_add(const uint8_t *head, const tensor_view *a, const tensor_vie
 }
 
 static int check_mul(const uint8_t *head, const tensor_view *a, const tensor_view *b, const tensor_view *to) {
-  return check_rescaling(read_i32(head + 24), (int32_t)1 << 30, read_i32(head + 28), 255 * 255) &&
+  return check_rescaling(read_i32(head + 24), (int32_t)1 << 30, read_i32(head + 28), 65025) &&
          check_operands(a, b, to, head + 32);
 }
 
@@ -906,7 +920,6 @@ static void run_resize(const uint8_t *p, const tensor_view *from, const tensor_v
 
 static void run_op(const mote_model *m, const uint8_t *p) {
   tensor_view from, to, other;
-  int32_t row;
   view_tensor(m, read_u32(p + OP_INPUT), &from);
   view_tensor(m, read_u32(p + OP_OUTPUT), &to);
   switch (read_u32(p)) {
@@ -944,10 +957,8 @@ static void run_op(const mote_model *m, const uint8_t *p) {
       run_resize(p, &from, &to);
       break;
     case OP_SOFTMAX:
-      for (row = 0; row < to.elements; row += from.shape[from.rank - 1]) {
-        mote_softmax(from.values + row, from.shape[from.rank - 1], read_i32(p + 24), read_i32(p + 28),
-                     read_i32(p + 32), to.data + row);
-      }
+      mote_softmax_rows(from.values, to.elements / from.shape[from.rank - 1], from.shape[from.rank - 1],
+                        read_i32(p + 24), read_i32(p + 28), read_i32(p + 32), to.data);
       break;
     default:
       run_move(p, &from, &to);
@@ -972,7 +983,7 @@ static int check_text(span s, uint32_t count) {
   uint32_t length = 0;
   uint32_t i;
   for (i = 0; i < s.left; i++) {
-    if (s.at[i] != 0) {
+    if (read_u8(s.at + i) != 0) {
       length++;
       if (length > MAX_TEXT_BYTES) return 0;
     } else {
@@ -1050,7 +1061,7 @@ static int parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   if (claimed < 0) return (int)claimed;
   total = (uint32_t)claimed;
   if (total > size) return MOTE_E_SIZE;
-  if (mote_crc32(0, pack + CRC_START, total - CRC_START) != read_u32(pack + 4)) return MOTE_E_CRC;
+  if (crc_of_pack(pack + CRC_START, total - CRC_START) != read_u32(pack + 4)) return MOTE_E_CRC;
 
   if (read_u16(pack + 10) != SECTION_COUNT) return MOTE_E_CORRUPT;
   for (i = 0; i < SECTION_COUNT; i++) {
@@ -1202,7 +1213,7 @@ int mote_model_selftest(mote_model *m, int32_t index) {
   run(m, m->window, &result);
   if (result.feature_crc != read_u32(crc + 4 * (uint32_t)index)) return 0;
   for (i = 0; i < m->label_count; i++) {
-    if (m->scores[i] != scores[index * m->label_count + i]) return 0;
+    if (m->scores[i] != MOTE_FLASH_I8(scores + index * m->label_count + i)) return 0;
   }
   return 1;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 typedef struct {
   int32_t in_h, in_w, channels;
@@ -12,6 +13,17 @@ typedef struct {
   int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
   int32_t act_min, act_max;
 } mote_pool;
+
+/* Parameters in flash, where code can read them: on AVR a copy, elsewhere they themselves. */
+MOTE_FN const mote_pool *mote_load_pool(const mote_pool *at, mote_pool *copy) {
+#if defined(__AVR__)
+    memcpy_P(copy, at, sizeof *copy);
+    return copy;
+#else
+    (void)copy;
+    return at;
+#endif
+}
 
 MOTE_FN int8_t mote_pool_clamp(const mote_pool *op, int32_t value) {
     if (value < op->act_min) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_math.h"
 
 /* Number of features, or negative when the parameters are not those of a raw block. */
@@ -20,20 +21,20 @@ MOTE_FN int32_t mote_raw_check(int32_t frames, int32_t channels, const uint8_t *
                                int32_t *scratch_floats) {
   if (int_count != 1 || float_count != 1) return -1;
   if (!mote_input_is_sane(frames, channels, axes, axis_count, floats, float_count)) return -1;
-  if (ints[0] < 1 || ints[0] > frames) return -1;
+  if (MOTE_FLASH_I32(ints) < 1 || MOTE_FLASH_I32(ints) > frames) return -1;
   *scratch_floats = 0;
-  return frames / ints[0] * axis_count;
+  return frames / MOTE_FLASH_I32(ints) * axis_count;
 }
 
 MOTE_FN void mote_raw(const float *window, int32_t frames, int32_t channels, const uint8_t *axes, int32_t axis_count,
                       const int32_t *ints, const float *floats, float *scratch, float *features) {
-  const float scale = floats[0];
-  const int32_t average = ints[0];
+  const float scale = MOTE_FLASH_F32(floats);
+  const int32_t average = MOTE_FLASH_I32(ints);
   int32_t first, frame, axis;
   (void)scratch;
   for (first = 0; first + average <= frames; first += average) {
     for (axis = 0; axis < axis_count; axis++) {
-      const float *in = window + first * channels + axes[axis];
+      const float *in = window + first * channels + MOTE_FLASH_U8(axes + axis);
       float sum = in[0] * scale;
       for (frame = 1; frame < average; frame++) sum = sum + in[frame * channels] * scale;
       *features++ = mote_finite(sum / (float)average);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 /* Marsaglia's xorshift32; the state is never 0. */
 MOTE_FN uint32_t mote_selftest_random(uint32_t state) {
@@ -54,8 +55,8 @@ MOTE_FN void mote_selftest_generate(uint32_t seed, int32_t index, int32_t frames
       value = level + triangle * wave / 32768 + mote_selftest_int16(random) * noise / 32768;
       if (value > 32767) value = 32767;
       if (value < -32768) value = -32768;
-      scaled = (float)value * scale[channel];
-      window[frame * channels + channel] = scaled + offset[channel];
+      scaled = (float)value * MOTE_FLASH_F32(scale + channel);
+      window[frame * channels + channel] = scaled + MOTE_FLASH_F32(offset + channel);
       phase += step;
     }
   }
@@ -68,7 +69,8 @@ MOTE_FN void mote_selftest_unpack(const int16_t *recorded, int32_t frames, int32
   int32_t frame;
   for (frame = 0; frame < frames; frame++) {
     for (channel = 0; channel < channels; channel++) {
-      *window++ = (float)*recorded++ * scale[channel];
+      *window++ = (float)MOTE_FLASH_I16(recorded) * MOTE_FLASH_F32(scale + channel);
+      recorded++;
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_requantize.h"
 
 /* More classes would need a rounding shift of more than 31 bits. */
@@ -27,7 +28,7 @@ MOTE_FN int32_t mote_saturating_shift_left(int32_t value, int32_t shift) {
 /* exp(a) for a <= 0 in Q5.26, as Q0.31. */
 MOTE_FN int32_t mote_exp_on_negative(int32_t a) {
     /* exp(-2^k) in Q0.31 for k = -2..4 */
-    static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+    static const int32_t factors[7] MOTE_FLASH = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
     const int32_t quarter = (int32_t)1 << 24;
     int32_t modulo, x, x2, x3, x4, tail, result, remainder, k;
     if (a == 0) {
@@ -43,7 +44,7 @@ MOTE_FN int32_t mote_exp_on_negative(int32_t a) {
     remainder = modulo - a;
     for (k = 0; k < 7; k++) {
         if (remainder & mote_shift_left(1, 24 + k)) {
-            result = mote_srdhm(result, factors[k]);
+            result = mote_srdhm(result, MOTE_FLASH_I32(factors + k));
         }
     }
     return result;
@@ -95,6 +96,16 @@ MOTE_FN void mote_softmax(const int8_t *input, int32_t count, int32_t multiplier
             const int32_t value = mote_rdp(mote_srdhm(scale, e), shift) - 128;
             output[i] = (int8_t)(value > 127 ? 127 : value);
         }
+    }
+}
+
+/* `rows` rows of `count` values each. */
+MOTE_FN void mote_softmax_rows(const int8_t *input, int32_t rows, int32_t count, int32_t multiplier,
+                               int32_t left_shift, int32_t diff_min, int8_t *output) {
+    for (; rows > 0; rows--) {
+        mote_softmax(input, count, multiplier, left_shift, diff_min, output);
+        input += count;
+        output += count;
     }
 }
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "mote_config.h"
+#include "mote_flash.h"
 #include "mote_math.h"
 
 #define MOTE_SPECTRAL_LOG 1
@@ -57,26 +58,26 @@ MOTE_FN int32_t mote_spectral_check(int32_t frames, int32_t channels, const uint
   int32_t length, bins, decimation, need, low_frequency, features;
   if (int_count != 8) return -1;
   if (!mote_input_is_sane(frames, channels, axes, axis_count, floats, float_count)) return -1;
-  if (ints[0] < 4 || ints[0] > 12 || ints[1] < 0 || ints[1] > 15 || ints[2] < 0 || ints[2] > 4) return -1;
-  length = (int32_t)1 << ints[0];
+  if (MOTE_FLASH_I32(ints + 0) < 4 || MOTE_FLASH_I32(ints + 0) > 12 || MOTE_FLASH_I32(ints + 1) < 0 || MOTE_FLASH_I32(ints + 1) > 15 || MOTE_FLASH_I32(ints + 2) < 0 || MOTE_FLASH_I32(ints + 2) > 4) return -1;
+  length = (int32_t)1 << MOTE_FLASH_I32(ints + 0);
   bins = length / 2;
-  low_frequency = (ints[1] & MOTE_SPECTRAL_LOW_FREQUENCY) != 0;
-  decimation = ints[7];
+  low_frequency = (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_LOW_FREQUENCY) != 0;
+  decimation = MOTE_FLASH_I32(ints + 7);
   if (decimation != 1 && decimation != 3 && decimation != 10 && decimation != 30 && decimation != 100 &&
       decimation != 1000) {
     return -1;
   }
-  if (ints[3] < 0 || ints[3] > ints[4] || ints[4] > bins) return -1;
-  need = 1 + length / 4 + 1 + 4 * ints[2];
+  if (MOTE_FLASH_I32(ints + 3) < 0 || MOTE_FLASH_I32(ints + 3) > MOTE_FLASH_I32(ints + 4) || MOTE_FLASH_I32(ints + 4) > bins) return -1;
+  need = 1 + length / 4 + 1 + 4 * MOTE_FLASH_I32(ints + 2);
   if (decimation % 3 == 0) need += MOTE_SPECTRAL_DECIMATOR;
   if (decimation % 10 == 0 || low_frequency) need += MOTE_SPECTRAL_DECIMATOR;
   if (float_count != need) return -1;
-  features = 5 + ints[4] - ints[3] + 1;
+  features = 5 + MOTE_FLASH_I32(ints + 4) - MOTE_FLASH_I32(ints + 3) + 1;
   if (low_frequency) {
-    if (ints[5] < 0 || ints[5] > ints[6] || ints[6] > bins) return -1;
+    if (MOTE_FLASH_I32(ints + 5) < 0 || MOTE_FLASH_I32(ints + 5) > MOTE_FLASH_I32(ints + 6) || MOTE_FLASH_I32(ints + 6) > bins) return -1;
     if (mote_spectral_kept(mote_spectral_decimated(frames, decimation), 10) < bins) return -1;
-    features += 5 + ints[6] - ints[5] + 1;
-  } else if (ints[5] != 0 || ints[6] != 0) {
+    features += 5 + MOTE_FLASH_I32(ints + 6) - MOTE_FLASH_I32(ints + 5) + 1;
+  } else if (MOTE_FLASH_I32(ints + 5) != 0 || MOTE_FLASH_I32(ints + 6) != 0) {
     return -1;
   }
   *scratch_floats = mote_spectral_kept(frames, mote_spectral_first_ratio(decimation)) + length + bins + 1;
@@ -89,7 +90,7 @@ MOTE_FN int32_t mote_spectral_check(int32_t frames, int32_t channels, const uint
  */
 MOTE_FN int32_t mote_spectral_decimate(const float *in, int32_t step, float scale, int32_t count, int32_t ratio,
                                        const float *filter, float *out) {
-  const float gain = filter[0];
+  const float gain = MOTE_FLASH_F32(filter);
   const float first = in[0] * scale;
   const float steady = first * gain;
   float state[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
@@ -100,8 +101,8 @@ MOTE_FN int32_t mote_spectral_decimate(const float *in, int32_t step, float scal
       const float *a = filter + 1 + 3 * section;
       float *s = state + 2 * section;
       const float v3 = x - s[1];
-      const float v1 = a[0] * s[0] + a[1] * v3;
-      const float v2 = (s[1] + a[1] * s[0]) + a[2] * v3;
+      const float v1 = MOTE_FLASH_F32(a + 0) * s[0] + MOTE_FLASH_F32(a + 1) * v3;
+      const float v2 = (s[1] + MOTE_FLASH_F32(a + 1) * s[0]) + MOTE_FLASH_F32(a + 2) * v3;
       s[0] = 2.0f * v1 - s[0];
       s[1] = 2.0f * v2 - s[1];
       x = v2;
@@ -121,11 +122,11 @@ MOTE_FN void mote_spectral_section(float *x, int32_t count, const float *a, int 
   int32_t i;
   for (i = 0; i < count; i++) {
     const float v3 = x[i] - s2;
-    const float v1 = a[0] * s1 + a[1] * v3;
-    const float v2 = (s2 + a[1] * s1) + a[2] * v3;
+    const float v1 = MOTE_FLASH_F32(a + 0) * s1 + MOTE_FLASH_F32(a + 1) * v3;
+    const float v2 = (s2 + MOTE_FLASH_F32(a + 1) * s1) + MOTE_FLASH_F32(a + 2) * v3;
     s1 = 2.0f * v1 - s1;
     s2 = 2.0f * v2 - s2;
-    x[i] = high_pass ? (x[i] - a[3] * v1) - v2 : v2;
+    x[i] = high_pass ? (x[i] - MOTE_FLASH_F32(a + 3) * v1) - v2 : v2;
   }
 }
 
@@ -177,8 +178,8 @@ MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, c
     }
     for (j = 1; j < half; j++) {
       const int32_t turn = j * (points / half);
-      const float c = turn <= peak ? sine[peak - turn] : -sine[turn - peak];
-      const float s = turn <= peak ? sine[turn] : sine[points - turn];
+      const float c = turn <= peak ? MOTE_FLASH_F32(sine + (peak - turn)) : -MOTE_FLASH_F32(sine + (turn - peak));
+      const float s = turn <= peak ? MOTE_FLASH_F32(sine + turn) : MOTE_FLASH_F32(sine + (points - turn));
       for (i = j; i < points; i += 2 * half) {
         float *a = z + 2 * i, *b = a + 2 * half;
         const float br = c * b[0] + s * b[1];
@@ -201,7 +202,7 @@ MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, c
   for (k = 1; k < points / 2; k++) {
     const float *a = z + 2 * k, *b = z + 2 * (points - k);
     const float er = a[0] + b[0], ei = a[1] - b[1], qr = a[1] + b[1], qi = b[0] - a[0];
-    const float c = sine[peak - k], s = sine[k];
+    const float c = MOTE_FLASH_F32(sine + (peak - k)), s = MOTE_FLASH_F32(sine + k);
     const float tr = c * qr + s * qi, ti = c * qi - s * qr;
     const float pr = er + tr, pi = ei + ti, mr = er - tr, mi = ei - ti;
     power = pr * pr + pi * pi;
@@ -216,8 +217,8 @@ MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, c
 /* Removes the mean of `signal` in place and writes its 5 + bins features. */
 MOTE_FN void mote_spectral_features(float *signal, int32_t count, const int32_t *ints, const float *sine,
                                     int32_t first_bin, int32_t last_bin, float *scratch, float *features) {
-  const int32_t length = (int32_t)1 << ints[0], bins = length / 2;
-  const int32_t step = (ints[1] & MOTE_SPECTRAL_OVERLAP) != 0 ? bins : length;
+  const int32_t length = (int32_t)1 << MOTE_FLASH_I32(ints + 0), bins = length / 2;
+  const int32_t step = (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_OVERLAP) != 0 ? bins : length;
   const float to_power = 0.25f / (float)length;
   float *hold = scratch + length;
   mote_statistics s = mote_describe(signal, 1, count, 1.0f);
@@ -233,26 +234,26 @@ MOTE_FN void mote_spectral_features(float *signal, int32_t count, const int32_t 
   features[3] = mote_finite(s.skewness);
   features[4] = mote_finite(s.kurtosis);
   for (i = first_bin; i <= last_bin; i++) {
-    features[5 + i - first_bin] = mote_finite((ints[1] & MOTE_SPECTRAL_LOG) != 0 ? mote_log10(hold[i]) : hold[i]);
+    features[5 + i - first_bin] = mote_finite((MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_LOG) != 0 ? mote_log10(hold[i]) : hold[i]);
   }
 }
 
 MOTE_FN void mote_spectral(const float *window, int32_t frames, int32_t channels, const uint8_t *axes,
                            int32_t axis_count, const int32_t *ints, const float *floats, float *scratch,
                            float *features) {
-  const int32_t length = (int32_t)1 << ints[0];
-  const int32_t per_axis = 5 + ints[4] - ints[3] + 1, per_copy = 5 + ints[6] - ints[5] + 1;
+  const int32_t length = (int32_t)1 << MOTE_FLASH_I32(ints + 0);
+  const int32_t per_axis = 5 + MOTE_FLASH_I32(ints + 4) - MOTE_FLASH_I32(ints + 3) + 1, per_copy = 5 + MOTE_FLASH_I32(ints + 6) - MOTE_FLASH_I32(ints + 5) + 1;
   const float *sine = floats + 1;
   const float *sections = sine + length / 4 + 1;
-  const float *every3rd = sections + 4 * ints[2];
-  const float *every10th = every3rd + (ints[7] % 3 == 0 ? MOTE_SPECTRAL_DECIMATOR : 0);
+  const float *every3rd = sections + 4 * MOTE_FLASH_I32(ints + 2);
+  const float *every10th = every3rd + (MOTE_FLASH_I32(ints + 7) % 3 == 0 ? MOTE_SPECTRAL_DECIMATOR : 0);
   float *signal = scratch + length + length / 2 + 1;
   float *copies = features + per_axis * axis_count;
   int32_t axis, i;
   for (axis = 0; axis < axis_count; axis++) {
-    const float *in = window + axes[axis];
-    int32_t count = frames, decimation = ints[7], step = channels;
-    float scale = floats[0];
+    const float *in = window + MOTE_FLASH_U8(axes + axis);
+    int32_t count = frames, decimation = MOTE_FLASH_I32(ints + 7), step = channels;
+    float scale = MOTE_FLASH_F32(floats);
     if (decimation == 1) {
       for (i = 0; i < count; i++) signal[i] = in[i * step] * scale;
     }
@@ -264,13 +265,13 @@ MOTE_FN void mote_spectral(const float *window, int32_t frames, int32_t channels
       step = 1;
       scale = 1.0f;
     }
-    for (i = 0; i < ints[2]; i++) {
-      mote_spectral_section(signal, count, sections + 4 * i, (ints[1] & MOTE_SPECTRAL_HIGH_PASS) != 0);
+    for (i = 0; i < MOTE_FLASH_I32(ints + 2); i++) {
+      mote_spectral_section(signal, count, sections + 4 * i, (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_HIGH_PASS) != 0);
     }
-    mote_spectral_features(signal, count, ints, sine, ints[3], ints[4], scratch, features + axis * per_axis);
-    if ((ints[1] & MOTE_SPECTRAL_LOW_FREQUENCY) != 0) {
+    mote_spectral_features(signal, count, ints, sine, MOTE_FLASH_I32(ints + 3), MOTE_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
+    if ((MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_LOW_FREQUENCY) != 0) {
       count = mote_spectral_decimate(signal, 1, 1.0f, count, 10, every10th, signal);
-      mote_spectral_features(signal, count, ints, sine, ints[5], ints[6], scratch, copies + axis * per_copy);
+      mote_spectral_features(signal, count, ints, sine, MOTE_FLASH_I32(ints + 5), MOTE_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
     }
   }
 }

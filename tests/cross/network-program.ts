@@ -1,0 +1,106 @@
+/** C programs around emitted networks. */
+
+/**
+ * Runs the network in `header` on the given inputs and prints every output byte in hexadecimal, then, after a space, the
+ * bytes of stack that the last inference used. That one is also the one that is counted.
+ */
+export function networkProgram(header: string, prefix: string, inputs: Int8Array, cases: number): string {
+  const X = prefix.toUpperCase();
+  return `#include "${header}"
+#include "platform.h"
+static const int8_t inputs[] STORED = {${Array.from(inputs).join()}};
+static int8_t in[${X}_INPUT_SIZE];
+static int8_t out[${X}_OUTPUT_SIZE];
+__attribute__((noinline)) int ${prefix}_run(void);
+__attribute__((noinline)) int ${prefix}_run(void) { return ${prefix}_invoke(in, out); }
+int program(void) {
+  int32_t c, i;
+  int failed = 0;
+  for (c = 0; c < ${cases}; c++) {
+    for (i = 0; i < ${X}_INPUT_SIZE; i++) in[i] = stored(&inputs[c * ${X}_INPUT_SIZE + i]);
+    paint_stack();
+    bench_begin();
+    failed |= ${prefix}_run();
+    bench_end();
+    for (i = 0; i < ${X}_OUTPUT_SIZE; i++) put_hex((uint8_t)out[i], 2);
+  }
+  put_character(' ');
+  put_hex((uint32_t)used_stack(), 8);
+  return failed ? 1 : 42;
+}
+`;
+}
+
+/** What such a program printed. */
+export function parseOutput(text: string): { readonly outputs: Int8Array; readonly stackBytes: number } {
+  const [bytes = '', stack = ''] = text.split(' ');
+  return { outputs: new Int8Array(Buffer.from(bytes, 'hex')), stackBytes: parseInt(stack, 16) };
+}
+
+/** Part of a program that runs many networks on inputs that it makes itself. */
+export interface SeededNetwork {
+  readonly header: string;
+  readonly prefix: string;
+  readonly seed: number;
+}
+
+/** Prints one CRC-32 per network, of the outputs for `cases` inputs made by `seededInputs` from its seed. */
+export function seededProgram(networks: readonly SeededNetwork[], cases: number): string {
+  const sizes = (end: string): string =>
+    networks
+      .map(({ prefix }) => `char ${prefix}_${end.toLowerCase()}[${prefix.toUpperCase()}_${end}_SIZE];`)
+      .join('\n  ');
+  return `${networks.map(({ header }) => `#include "${header}"`).join('\n')}
+#include "platform.h"
+static union {
+  ${sizes('INPUT')}
+  int8_t bytes[1];
+} in;
+static union {
+  ${sizes('OUTPUT')}
+  int8_t bytes[1];
+} out;
+static int8_t *const input = (int8_t *)&in;
+static int8_t *const output = (int8_t *)&out;
+
+static void check(int (*invoke)(const int8_t *, int8_t *), int32_t inputs, int32_t outputs, uint32_t state) {
+  uint32_t crc = 0;
+  int32_t c, i;
+  for (c = 0; c < ${cases}; c++) {
+    for (i = 0; i < inputs; i++) {
+      state = next_random(state);
+      /* Every fourth input is at the limits. */
+      input[i] = (int8_t)(c % 4 == 3 ? (state & 1 ? 127 : -128) : (int32_t)(state & 255) - 128);
+    }
+    if (invoke(input, output) != 0) crc ^= 1;
+    crc = crc_of(crc, output, outputs);
+  }
+  put_hex(crc, 8);
+}
+
+${networks
+  .map(
+    ({ prefix }) => `static int ${prefix}_run(const int8_t *from, int8_t *to) { return ${prefix}_invoke(from, to); }\n`,
+  )
+  .join('')}
+int program(void) {
+${networks
+  .map(({ prefix, seed }) => {
+    const X = prefix.toUpperCase();
+    return `  check(${prefix}_run, ${X}_INPUT_SIZE, ${X}_OUTPUT_SIZE, UINT32_C(${seed}));\n`;
+  })
+  .join('')}  return 42;
+}
+`;
+}
+
+/** The inputs that such a program makes, one after another. `seed` is 1..2^32-1. */
+export function seededInputs(seed: number, size: number, cases: number): Int8Array {
+  let state = seed | 0;
+  return Int8Array.from({ length: size * cases }, (_, index) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return Math.floor(index / size) % 4 === 3 ? ((state & 1) === 1 ? 127 : -128) : (state & 255) - 128;
+  });
+}
