@@ -26,6 +26,11 @@ const PROGRAM_NANOS = 0.4e6;
 /** So long the ROM looks away between two looks at the flash's status. */
 const STATUS_NANOS = 2000;
 const UART_BYTE_NANOS = 1e10 / 115200;
+const UART_QUEUE = 32;
+const UART_FLAGS = 0x18;
+const UART_SEND_FULL = 1 << 5;
+const UART_RECEIVE_FULL = 1 << 6;
+const UART_SEND_EMPTY = 1 << 7;
 const USB_PACKET_NANOS = 60_000;
 const UNIQUE_ID = [0xe6, 0x60, 0x58, 0x38, 0x83, 0x2a, 0x4c, 0x2b];
 
@@ -49,7 +54,8 @@ export function writeUf2(flash: Uint8Array, file: Uint8Array): void {
   for (let at = 0; at < file.length; at += 512) {
     const block = decodeBlock(file.subarray(at, at + 512));
     if (block.boardFamily !== 0xe48bff56 || (block.flags & 0x2000) === 0) throw new Error('Block of another family');
-    if (block.blockNumber !== at / 512 || block.totalBlocks !== file.length / 512) throw new Error('Blocks misnumbered');
+    if (block.blockNumber !== at / 512 || block.totalBlocks !== file.length / 512)
+      throw new Error('Blocks misnumbered');
     if (block.payload.length !== 256 || block.flashAddress % 256 !== 0) throw new Error('Not a page');
     const offset = block.flashAddress - FLASH_START;
     if (offset < 0 || offset + 256 > flash.length) throw new Error('Outside the flash');
@@ -183,17 +189,25 @@ export class Pico {
     }
     const before = this.recording ? this.flash : new Uint8Array();
     const count = code === BREAK.erase ? r1 : r2;
-    if (r0 % (code === BREAK.erase ? SECTOR : 256) !== 0 || r0 + count > FLASH_BYTES) throw new Error('Bad flash address');
+    if (r0 % (code === BREAK.erase ? SECTOR : 256) !== 0 || r0 + count > FLASH_BYTES)
+      throw new Error('Bad flash address');
     if (code === BREAK.erase) {
       chip.flash.fill(0xff, r0, r0 + count);
     } else {
       if (r1 < 0x20000000) throw new Error('Flash cannot be read while it is programmed');
       for (let i = 0; i < count; i++) chip.flash[r0 + i] = (chip.flash[r0 + i] as number) & chip.readUint8(r1 + i);
     }
-    this.#busyUntil = clock.nanos + (code === BREAK.erase ? (count / SECTOR) * ERASE_NANOS : (count / 256) * PROGRAM_NANOS);
+    this.#busyUntil =
+      clock.nanos + (code === BREAK.erase ? (count / SECTOR) * ERASE_NANOS : (count / 256) * PROGRAM_NANOS);
     r[0] = 1;
     if (!this.recording) return;
-    this.operations.push({ kind: code === BREAK.erase ? 'erase' : 'program', offset: r0, count, before, after: this.flash });
+    this.operations.push({
+      kind: code === BREAK.erase ? 'erase' : 'program',
+      offset: r0,
+      count,
+      before,
+      after: this.flash,
+    });
   }
 
   /** Lets the chip run for so many simulated milliseconds. */
@@ -258,19 +272,40 @@ export class Pico {
 
   /** The two wires of UART0, at 115200 baud. */
   uartLink(): Link {
-    const uart = this.chip.uart[0];
+    const [uart] = this.chip.uart;
+    if (!uart) throw new Error('No UART');
+    // The emulator's UART sends at once and is never full; the chip's holds 32 bytes.
+    const leaving: number[] = [];
+    const read = uart.readUint32.bind(uart);
     const waiting: number[] = [];
     let sending = false;
     const alarm = this.clock.createAlarm(() => {
       const byte = waiting.shift();
       sending = byte !== undefined;
       if (byte === undefined) return;
-      if (uart.rxFIFO.full) this.complaints.push('UART0: overrun');
+      if (read(UART_FLAGS) & UART_RECEIVE_FULL) this.complaints.push('UART0: overrun');
       else uart.feedByte(byte);
       alarm.schedule(UART_BYTE_NANOS);
     });
+    uart.readUint32 = (offset) => {
+      const value = read(offset);
+      if (offset !== UART_FLAGS) return value;
+      return (
+        (value & ~UART_SEND_EMPTY) |
+        (leaving.length === 0 ? UART_SEND_EMPTY : 0) |
+        (leaving.length < UART_QUEUE ? 0 : UART_SEND_FULL)
+      );
+    };
     return this.#link('UART', (receive) => {
-      uart.onByte = (byte) => receive(Uint8Array.of(byte));
+      const sent = this.clock.createAlarm(() => {
+        const byte = leaving.shift();
+        if (leaving.length > 0) sent.schedule(UART_BYTE_NANOS);
+        if (byte !== undefined) receive(Uint8Array.of(byte));
+      });
+      uart.onByte = (byte) => {
+        if (leaving.length === UART_QUEUE) this.complaints.push('UART0: written while full');
+        if (leaving.push(byte) === 1) sent.schedule(UART_BYTE_NANOS);
+      };
       return (bytes) => {
         for (const byte of bytes) waiting.push(byte);
         if (!sending) alarm.schedule(UART_BYTE_NANOS);
@@ -317,7 +352,7 @@ export class UsbHost {
   readonly cdc: USBCDC;
   readonly #usb: RPUSBController;
   readonly #waiting: number[] = [];
-  #asked: number | null = null;
+  #asked: { readonly endpoint: number; readonly size: number } | null = null;
   connected = false;
   constructor(pico: Pico) {
     this.#usb = pico.chip.usbCtrl;
@@ -325,7 +360,7 @@ export class UsbHost {
     this.cdc.onDeviceConnected = () => (this.connected = true);
     this.#usb.onEndpointRead = (endpoint, size) => {
       if (endpoint === 0) return;
-      this.#asked = size;
+      this.#asked = { endpoint, size };
       this.#deliver();
     };
   }
@@ -335,8 +370,9 @@ export class UsbHost {
   }
   #deliver(): void {
     if (this.#asked === null || this.#waiting.length === 0) return;
-    const packet = Uint8Array.from(this.#waiting.splice(0, this.#asked));
+    const { endpoint, size } = this.#asked;
+    const packet = Uint8Array.from(this.#waiting.splice(0, size));
     this.#asked = null;
-    this.#usb.endpointReadDone(this.cdc.outEndpoint, packet, USB_PACKET_NANOS / 1000);
+    this.#usb.endpointReadDone(endpoint, packet, USB_PACKET_NANOS / 1000);
   }
 }

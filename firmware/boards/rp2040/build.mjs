@@ -19,7 +19,6 @@ const FLAGS = [
   '-fno-tree-loop-distribute-patterns', // would make memcpy call itself
   '-ffunction-sections',
   '-fdata-sections',
-  '-ffile-prefix-map=.=.',
   '--param=min-pagesize=0', // the boot ROM is at address 0
   '-pedantic',
   '-Wall',
@@ -33,6 +32,8 @@ const SOURCES = ['boot2.S', 'start.c', 'clocks.c', 'flash.c', 'uart.c', 'usb.c',
 const RUNTIME = ['board', 'frame', 'slots', 'pack'].map((name) => `mote_${name}.c`);
 
 const FLASH_START = 0x10000000;
+/** Of a Pico; boards with more have room to spare. */
+const FLASH_BYTES = 2 * 1024 * 1024;
 const BOOT2_BYTES = 256;
 const SECTOR_BYTES = 4096;
 const PAYLOAD_BYTES = 256;
@@ -94,7 +95,6 @@ export function build(root, folder) {
     run('arm-none-eabi-objcopy', ['-O', 'binary', '--gap-fill', '0xff', elf, bin], board);
     const image = new Uint8Array(readFileSync(bin));
     const view = new DataView(image.buffer, image.byteOffset);
-    // Of the second stage only the code: what the linker left behind it is not in the file's first 256 bytes.
     view.setUint32(BOOT2_BYTES - 4, boot2Crc(image.subarray(0, BOOT2_BYTES - 4)), true);
     const main = readFileSync(join(board, 'main.c'), 'utf8');
     const storage = definition(main, 'FLASH_STORAGE');
@@ -102,13 +102,12 @@ export function build(root, folder) {
     const sections = run('arm-none-eabi-size', ['-A', elf], board);
     const size = (name) => Number(new RegExp(`^\\${name}\\s+(\\d+)`, 'm').exec(sections)?.[1] ?? 0);
     const layout = {
-      flashStart: FLASH_START,
-      firmwareBytes: image.length,
-      storageStart: FLASH_START + storage,
+      flashBytes: FLASH_BYTES,
+      storageAt: storage,
       storageBytes: definition(main, 'FLASH_STORAGE_BYTES'),
-      slots: definition(main, 'SLOTS'),
       eraseBytes: SECTOR_BYTES,
-      programBytes: PAYLOAD_BYTES,
+      progBytes: PAYLOAD_BYTES,
+      slots: definition(main, 'SLOTS'),
       modelRamBytes: definition(main, 'MODEL_RAM'),
     };
     writeFileSync(join(folder, 'rp2040.uf2'), toUf2(image));
