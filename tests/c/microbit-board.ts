@@ -60,7 +60,10 @@ async function openControl(path: string): Promise<(command: string, args?: objec
   });
   const opened = socket;
   const command = async (execute: string, args?: object): Promise<void> => {
-    const answer = new Promise<string>((resolve) => answers.push(resolve));
+    const answer = new Promise<string>((resolve, reject) => {
+      answers.push(resolve);
+      opened.once('close', () => reject(new Error('QEMU ended')));
+    });
     opened.write(`${JSON.stringify({ execute, ...(args ? { arguments: args } : {}) })}\n`);
     const line = await answer;
     if (line.startsWith('{"error"')) throw new Error(`QEMU: ${line}`);
@@ -129,7 +132,8 @@ export async function startMicrobit(flash: Uint8Array, folder: string): Promise<
     kill,
     cutPower: async () => {
       await control('stop');
-      await control('pmemsave', { val: 0, size: FLASH_BYTES, filename: `${scratch}.dump` });
+      // By the CPU's addresses: the machine's own bus, which pmemsave reads, is empty.
+      await control('memsave', { val: 0, size: FLASH_BYTES, filename: `${scratch}.dump` });
       await kill();
       return Uint8Array.from(readFileSync(`${scratch}.dump`));
     },
