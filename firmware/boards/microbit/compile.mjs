@@ -30,7 +30,16 @@ export const BOARDS = {
   },
 };
 
-const STRICT = ['-std=c99', '-pedantic', '-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Wmissing-prototypes', '-Werror'];
+const STRICT = [
+  '-std=c99',
+  '-pedantic',
+  '-Wall',
+  '-Wextra',
+  '-Wconversion',
+  '-Wshadow',
+  '-Wmissing-prototypes',
+  '-Werror',
+];
 const OURS = ['startup', 'main', 'uart', 'twi', 'accelerometer', 'clock', 'flash'];
 const RUNTIME = ['mote_board', 'mote_frame', 'mote_slots', 'mote_pack'];
 
