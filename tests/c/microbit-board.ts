@@ -13,6 +13,7 @@ export const missingEmulator =
   spawnSync('qemu-system-arm', ['--version'], { stdio: 'ignore' }).status === 0 ? null : 'qemu-system-arm is missing';
 
 export const FLASH_BYTES = 0x40000;
+export const RAM_BYTES = 0x4000;
 
 /** The flash of a fresh chip with a .hex dragged onto its drive. */
 export function flashOfHex(hex: string): Uint8Array {
@@ -30,6 +31,8 @@ export interface MicrobitBoard {
   readonly child: ChildProcess;
   /** Stops the chip where it stands and takes its flash: a power cut. */
   cutPower(): Promise<Uint8Array>;
+  /** RAM as it is now, 16 KB. */
+  readRam(): Promise<Uint8Array>;
   kill(): Promise<void>;
 }
 
@@ -130,6 +133,10 @@ export async function startMicrobit(flash: Uint8Array, folder: string): Promise<
     client,
     child,
     kill,
+    readRam: async () => {
+      await control('memsave', { val: 0x20000000, size: RAM_BYTES, filename: `${scratch}.ram` });
+      return Uint8Array.from(readFileSync(`${scratch}.ram`));
+    },
     cutPower: async () => {
       await control('stop');
       // By the CPU's addresses: the machine's own bus, which pmemsave reads, is empty.

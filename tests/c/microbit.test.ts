@@ -13,7 +13,14 @@ import { packId, writePack } from '../../src/emit/pack';
 import { createRunner } from '../../src/emit/run-model';
 import { slotCapacity } from '../../src/emit/slot-image';
 import { randomModel } from '../conformance/random-model';
-import { firmwareHex, flashOfHex, missingEmulator, startMicrobit, type MicrobitBoard } from './microbit-board';
+import {
+  firmwareHex,
+  flashOfHex,
+  missingEmulator,
+  RAM_BYTES,
+  startMicrobit,
+  type MicrobitBoard,
+} from './microbit-board';
 import { u8, u32 } from './mote-client';
 import { root } from './native-program';
 
@@ -22,6 +29,8 @@ const layout = parseSlotLayout(
 );
 /** Bytes of a pack in one request: the board's longest body without the offset. */
 const CHUNK = 508;
+/** Kept free by the linker (firmware/boards/microbit/compile.mjs). */
+const STACK_BYTES = 2048;
 const PER_STEP = Math.fround(Math.fround(9.80665) / 8192);
 
 function threeAxisModel(seed: number, labels: readonly string[], prefix: string) {
@@ -93,6 +102,13 @@ describe.skipIf(missingEmulator !== null)(
       return session;
     }
 
+    /** Bytes at the top of RAM that the stack has reached: QEMU's RAM is zero at first. */
+    async function stackUsed(board: MicrobitBoard): Promise<number> {
+      const ram = await board.readRam();
+      const free = ram.subarray(RAM_BYTES - STACK_BYTES).findIndex((byte) => byte !== 0);
+      return free < 0 ? 0 : STACK_BYTES - free;
+    }
+
     it('introduces itself and says that its signal is made up', async () => {
       const identity = await sessionWith(await start(fresh)).connect();
       expect(identity).toMatchObject({
@@ -150,6 +166,7 @@ describe.skipIf(missingEmulator !== null)(
       await session.activateSlot(0);
       expect(await session.readModel()).toEqual(first.pack);
       await session.disconnect();
+      expect(await stackUsed(board)).toBeLessThan(STACK_BYTES - 512);
       const again = sessionWith(await start(await board.cutPower()));
       const { slots } = await again.connect();
       expect(slots.map(({ state, active, model }) => [state, active, model?.id])).toEqual([
@@ -160,7 +177,8 @@ describe.skipIf(missingEmulator !== null)(
     });
 
     it('classifies its own samples like the interpreter, byte for byte', async () => {
-      const session = sessionWith(await start(flashOfHex(hexWithModel(firmwareHex(1), layout, first.pack))));
+      const board = await start(flashOfHex(hexWithModel(firmwareHex(1), layout, first.pack)));
+      const session = sessionWith(board);
       await session.connect();
       const frames: number[][] = [];
       const results: BoardResult[] = [];
@@ -183,6 +201,10 @@ describe.skipIf(missingEmulator !== null)(
           crc: expected.featureCrc,
         });
       }
+      const used = await stackUsed(board);
+      console.log(`micro:bit v1: ${used} of ${STACK_BYTES} bytes of stack used`);
+      expect(used).toBeGreaterThan(100);
+      expect(used).toBeLessThan(STACK_BYTES - 512);
     }, 60_000);
 
     it('boots the model that came inside the .hex, and takes the next one over serial', async () => {

@@ -13,7 +13,7 @@ export const BOARDS = {
   1: {
     cpu: ['-mcpu=cortex-m0', '-mthumb'],
     flash: 0x40000,
-    firmware: 0x10000,
+    firmware: 0x14000,
     page: 1024,
     ram: 0x4000,
     modelRam: 9216,
