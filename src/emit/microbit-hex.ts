@@ -2,6 +2,7 @@
 import MemoryMap from 'nrf-intel-hex';
 import { crc32 } from './crc32';
 import { imageWithModel, slotCapacity, type SlotLayout } from './slot-image';
+import { universalHex } from './universal-hex';
 
 export type MicrobitHexErrorCode = 'bad-layout' | 'bad-firmware' | 'bad-pack' | 'too-big';
 
@@ -77,7 +78,7 @@ function isPack(pack: Uint8Array): boolean {
  * The firmware with `pack` in slot 0, active from the first start. Throws MicrobitHexError: `bad-pack` when the bytes are
  * no undamaged pack, `too-big` when the slot is too small, `bad-firmware` when the firmware reaches into the model area.
  */
-export function hexWithModel(firmware: string, layout: SlotLayout, pack: Uint8Array): string {
+export function memoryWithModel(firmware: string, layout: SlotLayout, pack: Uint8Array): MemoryMap {
   if (!isPack(pack)) {
     throw new MicrobitHexError('bad-pack', 'These bytes are no undamaged Mote pack. Train or import the model again.');
   }
@@ -95,6 +96,21 @@ export function hexWithModel(firmware: string, layout: SlotLayout, pack: Uint8Ar
       throw new MicrobitHexError('bad-firmware', 'The firmware and its description do not belong together.');
     }
   }
-  memory.set(layout.storageAt, imageWithModel(layout, pack));
-  return `${memory.asHexString().trimEnd()}\n`;
+  return new MemoryMap([...memory, [layout.storageAt, imageWithModel(layout, pack)]]);
+}
+
+/** `memoryWithModel` as Intel HEX. */
+export function hexWithModel(firmware: string, layout: SlotLayout, pack: Uint8Array): string {
+  return `${memoryWithModel(firmware, layout, pack).asHexString().trimEnd()}\n`;
+}
+
+/** The firmware of one version of the board. */
+export interface MicrobitFirmware {
+  readonly hex: string;
+  readonly layout: SlotLayout;
+}
+
+/** One .hex for v1 and v2, the model inside both. Throws as `memoryWithModel` does. */
+export function universalHexWithModel(v1: MicrobitFirmware, v2: MicrobitFirmware, pack: Uint8Array): string {
+  return universalHex(memoryWithModel(v1.hex, v1.layout, pack), memoryWithModel(v2.hex, v2.layout, pack));
 }

@@ -15,10 +15,14 @@ export const missingEmulator =
 export const FLASH_BYTES = 0x40000;
 export const RAM_BYTES = 0x4000;
 
-/** The flash of a fresh chip with a .hex dragged onto its drive. */
+/** Records of a universal hex that the interface chip of a v1 ignores: its type stands in characters 7 and 8. */
+const isOfUniversalHex = (line: string): boolean => parseInt(line.slice(7, 9), 16) > 5;
+
+/** The flash of a fresh chip with a .hex, plain or universal, dragged onto its drive. */
 export function flashOfHex(hex: string): Uint8Array {
   const flash = new Uint8Array(FLASH_BYTES).fill(0xff);
-  for (const [address, bytes] of readHex(hex)) flash.set(bytes, address);
+  const plain = hex.split('\n').filter((line) => !isOfUniversalHex(line));
+  for (const [address, bytes] of readHex(plain.join('\n'))) flash.set(bytes, address);
   return flash;
 }
 

@@ -116,9 +116,9 @@ test.describe('micro:bit v1', () => {
       await station('deploy');
       await expect(page.getByTestId('microbit-fit-v1')).toContainText('It fits.');
       const downloading = page.waitForEvent('download');
-      await page.getByTestId('microbit-hex-v1').click();
+      await page.getByTestId('microbit-hex').click();
       const download = await downloading;
-      expect(download.suggestedFilename()).toMatch(/-microbit-v1\.hex$/);
+      expect(download.suggestedFilename()).toMatch(/-microbit\.hex$/);
       const file = join(folder, 'model.hex');
       await download.saveAs(file);
       await expect(page.getByTestId('microbit-made')).toBeVisible();
