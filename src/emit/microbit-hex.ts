@@ -110,6 +110,11 @@ export interface MicrobitFirmware {
   readonly layout: SlotLayout;
 }
 
+/** One .hex for v1 and v2 with the firmware only: for a board to record with. Throws as `readHex` does. */
+export function universalFirmwareHex(v1: string, v2: string): string {
+  return universalHex(readHex(v1), readHex(v2));
+}
+
 /** One .hex for v1 and v2, the model inside both. Throws as `memoryWithModel` does. */
 export function universalHexWithModel(v1: MicrobitFirmware, v2: MicrobitFirmware, pack: Uint8Array): string {
   return universalHex(memoryWithModel(v1.hex, v1.layout, pack), memoryWithModel(v2.hex, v2.layout, pack));

@@ -1,6 +1,9 @@
 export const microbit = {
   title: 'micro:bit with {model} inside',
   lead: 'Mote’s firmware and this model in one file. Drag it onto the MICROBIT drive; later models go over USB from here, without dragging.',
+  bareTitle: 'micro:bit firmware',
+  bareLead:
+    'Mote’s firmware without a model, to record with a micro:bit v1 or v2. Models go over USB from here afterwards, or come inside the .hex.',
   versionOf: 'micro:bit v{version}',
   triedInEmulator: 'Tried on an emulator (QEMU), where it has no accelerometer; not yet on a real board.',
   compiledOnly: 'Compiled only: no emulator here knows its chip, and it was not yet tried on a real board.',
