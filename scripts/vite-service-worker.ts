@@ -9,7 +9,7 @@ import { build, type Plugin, type ResolvedConfig } from 'vite';
  * second stage, when the studio is idle, so that the first page is ready offline within a second or two.
  */
 const HEAVY = ['tfjs/**', 'assets/train.worker-*.js', 'assets/chart-*.js'];
-const EVERYTHING = ['**/*.{js,css,html,svg,png,wasm,json,webmanifest,mote,uf2}'];
+const EVERYTHING = ['**/*.{js,css,html,svg,png,wasm,json,webmanifest,mote,uf2,hex}'];
 const NEVER = ['service-worker.js', 'cache-list.json'];
 
 /** Builds src/service-worker.ts after the app and hands it the two cache lists; also writes them to cache-list.json. */

@@ -5,9 +5,22 @@ import { data } from './en/data';
 import { deploy } from './en/deploy';
 import { features } from './en/features';
 import { live } from './en/live';
+import { microbit } from './en/microbit';
 import { model } from './en/model';
 import { pico } from './en/pico';
 import { shell } from './en/shell';
 import { test } from './en/test';
 
-export const en = { shell, components, board, data, features, model, test, deploy, pico, live } as const;
+export const en = {
+  shell,
+  components,
+  board,
+  data,
+  features,
+  model,
+  test,
+  deploy,
+  pico,
+  microbit,
+  live,
+} as const;
