@@ -1,5 +1,5 @@
 /** Builds unpacked bundles as their users would, as far as their toolchains are installed here. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
@@ -124,19 +124,7 @@ export function avrSize(elf: string): { readonly flash: number; readonly ram: nu
   return { flash: text + data, ram: data + bss };
 }
 
-/** What a program on an emulated AVR prints within some seconds of computer time. */
-export function simulateAvr(elf: string, mcu: string, seconds: number): string {
-  try {
-    execFileSync('timeout', [String(seconds), 'simavr', '-m', mcu, '-f', '16000000', elf], { stdio: 'pipe' });
-    return '';
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: Buffer; stderr?: Buffer };
-    // eslint-disable-next-line no-control-regex
-    return `${stdout?.toString() ?? ''}${stderr?.toString() ?? ''}`.replace(/\u001b\[[0-9;]*m/g, '');
-  }
-}
-
-/** What a program says up to a line that begins with `until`; it is ended then, or after `seconds`. */
+/** What a program says up to a whole line with `until` in it; it is ended then, or after `seconds`. */
 export function listen(command: string, args: readonly string[], until: string, seconds: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -148,7 +136,7 @@ export function listen(command: string, args: readonly string[], until: string, 
         said
           .split('\n')
           .slice(0, -1)
-          .some((line) => line.startsWith(until))
+          .some((line) => line.includes(until))
       )
         child.kill('SIGKILL');
     };

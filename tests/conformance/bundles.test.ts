@@ -9,17 +9,7 @@ import { libraryName } from '../../src/emit/bundles/bundle-facts';
 import { markdownText } from '../../src/emit/bundles/bundle-text';
 import { emitHeader } from '../../src/emit/header';
 import { writePack } from '../../src/emit/pack';
-import {
-  AVR_BOARDS,
-  avrSize,
-  buildSketch,
-  execute,
-  isInstalled,
-  listen,
-  simulateAvr,
-  unpack,
-  whyNoArduino,
-} from './bundle-builds';
+import { AVR_BOARDS, avrSize, buildSketch, execute, isInstalled, listen, unpack, whyNoArduino } from './bundle-builds';
 import { HERE, STRICT, Workshop } from './c-compiler';
 import { Dice, randomModel, randomWindow } from './random-model';
 import { CROSS_TARGETS, whyMissing } from '../cross/cross-target';
@@ -237,13 +227,31 @@ describe('Arduino', () => {
     180_000,
   );
 
-  it.skipIf(missing !== null || !isInstalled('simavr'))(
-    'passes its self-test on an emulated Mega 2560',
+  for (const board of [AVR_BOARDS.uno, AVR_BOARDS.mega]) {
+    it.skipIf(missing !== null || !isInstalled('simavr'))(
+      `passes its self-test on an emulated ${board.name}`,
+      async () => {
+        const root = unpacked('arduino', writePack(small));
+        const sketch = path.join(root, 'examples/TinyModel/TinyModel.ino');
+        const elf = buildSketch(board, sketch, path.join(root, 'src'), workshop.folder);
+        const said = await listen('simavr', ['-m', board.mcu, '-f', '16000000', elf], 'Self-test', 60);
+        expect(said).toContain('Self-test passed: 64 of 64 windows identical');
+      },
+      180_000,
+    );
+  }
+
+  it.skipIf(missing !== null)(
+    'a gesture model with six channels compiles for Mega and fits there',
     () => {
-      const root = unpacked('arduino', writePack(small));
-      const sketch = path.join(root, 'examples/TinyModel/TinyModel.ino');
+      const gestures = readFileSync(path.join(HERE, '../../static-models/gestures/gestures.mote'));
+      const root = unpacked('arduino', gestures);
+      const sketch = path.join(root, 'examples/GesturesModel/GesturesModel.ino');
       const elf = buildSketch(AVR_BOARDS.mega, sketch, path.join(root, 'src'), workshop.folder);
-      expect(simulateAvr(elf, 'atmega2560', 15)).toContain('Self-test passed: 64 of 64 windows identical');
+      const size = avrSize(elf);
+      console.log(`gestures on Mega 2560: ${size.flash} B flash, ${size.ram} B RAM`);
+      expect(size.flash).toBeLessThanOrEqual(253_952);
+      expect(size.ram).toBeLessThanOrEqual(7168);
     },
     180_000,
   );

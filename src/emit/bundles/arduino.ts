@@ -18,7 +18,7 @@ export function arduinoBundle(facts: BundleFacts, target: Target): Bundle {
         build: `Arduino IDE: Sketch, Include Library, Add .ZIP Library; then File, Examples, ${name}, ${name}; upload, and open the serial monitor at 115200 baud.`,
         example: `examples/${name}/${name}.ino`,
         tried:
-          'sketches like this one are compiled with the Arduino AVR core for Uno, Leonardo and Mega 2560, and one that fits is run on an emulated Mega 2560, in the automated tests of Mote; no other core and no real board was tried.',
+          'sketches like this one are compiled with the Arduino AVR core for Uno, Leonardo and Mega 2560, and a small one is run on emulated Unos and Megas, in the automated tests of Mote; no other core and no real board was tried.',
       }),
       'LICENSE.txt': LICENCE,
       ...headerFiles(facts, 'src/'),
