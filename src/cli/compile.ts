@@ -4,6 +4,7 @@ import path from 'node:path';
 import { TARGETS } from '../emit/target';
 import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/calibration';
 import { compileJob, type CompileOutputs } from '../worker/compile-job';
+import { bundleFlag, bundleFormatOf, bundleZip } from './bundle';
 import { readInput } from './input-files';
 import { printResult, printText, say } from './output';
 import { targetOf } from './target-flag';
@@ -38,7 +39,7 @@ function report({ plan }: CompileOutputs): string {
 export const compileVerb: Verb = {
   summary: 'Compile a TensorFlow Lite model to C.',
   synopsis:
-    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--arena-report]',
+    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--bundle FORMAT] [--arena-report]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
@@ -51,6 +52,7 @@ export const compileVerb: Verb = {
     },
     equalize: { takes: 'none', value: '', help: 'equalize the channels of neighbouring layers where it helps' },
     'bias-correction': { takes: 'none', value: '', help: "correct the layers' mean error in their biases" },
+    bundle: bundleFlag,
     'arena-report': { takes: 'none', value: '', help: 'print the memory plan' },
   },
   async execute(args, signal) {
@@ -59,6 +61,7 @@ export const compileVerb: Verb = {
     if (file === undefined || rest.length > 0) throw new UsageError('bad-arguments', 'compile needs one MODEL.tflite');
     if (out === undefined) throw new UsageError('bad-arguments', 'compile needs --out DIR');
     const target = targetOf(args);
+    const format = bundleFormatOf(args);
     const prefix = args.one('prefix');
     const calibrate = args.one('calibrate');
     const inputs = {
@@ -78,8 +81,15 @@ export const compileVerb: Verb = {
     await writeFile(path.join(out, `${result.prefix}.h`), result.header);
     await writeFile(path.join(out, 'plan.json'), result.planJson);
     if (result.pack) await writeFile(path.join(out, `${result.prefix}.mote`), result.pack);
+    if (result.pack && format) {
+      for (const [name, zip] of Object.entries(bundleZip(result.pack, format, target))) {
+        await writeFile(path.join(out, name), zip);
+      }
+    }
     for (const note of result.notes) say(`note: ${note}`);
-    if (result.packProblem !== null) say(`note: no ${result.prefix}.mote: ${result.packProblem}`);
+    if (result.packProblem !== null) {
+      say(`note: no ${result.prefix}.mote${format ? ' and no project' : ''}: ${result.packProblem}`);
+    }
     if (args.has('arena-report')) printText(report(result));
     else {
       const { kind, macs, cycles, constantBytes, plan } = result;

@@ -8,6 +8,7 @@ import { LearnError } from '../learn/pipeline';
 import { QuantizeError } from '../quantize/int8-graph';
 import { parseArguments } from './arguments';
 import { compileVerb } from './compile';
+import { bundleVerb } from './bundle';
 import { featuresVerb } from './features';
 import { generateVerb } from './generate';
 import { headerVerb } from './header';
@@ -27,6 +28,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   features: featuresVerb,
   run: runVerb,
   header: headerVerb,
+  bundle: bundleVerb,
   compile: compileVerb,
   generate: generateVerb,
 };

@@ -14,6 +14,7 @@ import { labelsOf } from '../signal/split';
 import type { TrainProgress } from '../worker/job';
 import { trainJob } from '../worker/train-job';
 import { numberOf, type Arguments } from './arguments';
+import { bundleFlag, bundleFormatOf, bundleZip } from './bundle';
 import { readCollection, readInput } from './input-files';
 import { createProgress, printResult, say } from './output';
 import { targetOf } from './target-flag';
@@ -32,7 +33,7 @@ const WASM_FOLDER = fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-back
 export const trainVerb: Verb = {
   summary: 'Train a model: writes model.h, model.mote and report.json into a folder.',
   synopsis:
-    'INPUTS... --out DIR [--test INPUTS...] [--pipeline FILE] [--seed N] [--window MS] [--stride MS] [--rate HZ] [--prefix NAME] [--target TARGET]',
+    'INPUTS... --out DIR [--test INPUTS...] [--pipeline FILE] [--seed N] [--window MS] [--stride MS] [--rate HZ] [--prefix NAME] [--target TARGET] [--bundle FORMAT]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for the results, made when missing' },
     test: { takes: 'many', value: 'INPUTS...', help: 'recordings for testing only (default: a fifth is held out)' },
@@ -47,6 +48,7 @@ export const trainVerb: Verb = {
       help: `core that model.h is made for: ${TARGETS.join(', ')}; default generic`,
     },
     prefix: { takes: 'one', value: 'NAME', help: `first part of all names in model.h (default ${DEFAULT_PREFIX})` },
+    bundle: bundleFlag,
   },
   async execute(args, signal) {
     const out = args.one('out');
@@ -56,6 +58,7 @@ export const trainVerb: Verb = {
     const prefix = args.one('prefix') ?? DEFAULT_PREFIX;
     checkPrefix(prefix);
     const target = targetOf(args);
+    const format = bundleFormatOf(args);
     const wanted = wantedInput(args);
     const pipelineFile = args.one('pipeline');
     const given = pipelineFile === undefined ? null : parsePipeline(await readText(pipelineFile));
@@ -94,6 +97,7 @@ export const trainVerb: Verb = {
       'model.h': target === 'generic' ? header : emitHeader(pack, target),
       'model.mote': pack,
       'report.json': `${JSON.stringify({ ...report, seconds, warnings }, null, 2)}\n`,
+      ...(format && bundleZip(pack, format, target)),
     });
     for (const warning of warnings) say(`note: ${warning}`);
     printResult({

@@ -1,6 +1,7 @@
 /** Bring your own model: a .tflite becomes C in the studio; what is wrong with a file is said. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { unzipSync } from 'fflate';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import { writeTflite } from '../../src/emit/tflite/write-tflite';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
@@ -36,6 +37,18 @@ test('a convolutional .tflite becomes a header, a memory plan is drawn', async (
   const file = test.info().outputPath('my_net.h');
   await (await download).saveAs(file);
   expect(readFileSync(file, 'utf8')).toContain('int my_net_invoke(const int8_t input[MY_NET_INPUT_SIZE]');
+
+  await page.getByTestId('compile-bundle-format').selectOption('c');
+  const zip = page.waitForEvent('download');
+  await page.getByTestId('compile-bundle-download').click();
+  expect((await zip).suggestedFilename()).toBe('my_net_model_c.zip');
+  const archive = test.info().outputPath('project.zip');
+  await (await zip).saveAs(archive);
+  expect(Object.keys(unzipSync(readFileSync(archive))).sort()).toEqual(
+    ['LICENSE.txt', 'Makefile', 'README.md', 'main.c', 'model.h', 'my_net_model.h'].map(
+      (file) => `my_net_model_c/${file}`,
+    ),
+  );
 
   await page.getByTestId('compile-target').selectOption('cortex-m4');
   await expect(page.getByTestId('compile-result')).toBeVisible();

@@ -24,9 +24,13 @@ static const uint8_t A0 = 14, A1 = 15, A2 = 16, A3 = 17, A4 = 18, A5 = 19;
 
 static uint32_t clock_us = 4294000000u; // wraps soon
 static inline uint32_t micros() { return clock_us += 100; }
+static inline uint32_t millis() { return micros() / 1000u; }
 static inline int analogRead(uint8_t pin) { return (int)((clock_us / 977u * pin) & 1023u); }
 
+#define F(text) (text)
+
 struct HardwareSerial {
+  operator bool() { return true; }
   void begin(unsigned long) {}
   void print(const char *text) { printf("%s", text); }
   void print(int value) { printf("%d", value); }

@@ -209,8 +209,20 @@ export const deploy = {
   downloadTarget: 'model.h for',
   downloadHeader: 'C header',
   downloadHeaderHint: 'One file of C99 for any chip. No library, no malloc.',
-  downloadLibrary: 'Arduino library',
-  downloadLibraryHint: 'model.h with sketches. In the Arduino IDE: Sketch, Include Library, Add .ZIP Library.',
+  bundle: 'Project for',
+  bundleArduino: 'Arduino library',
+  bundlePlatformio: 'PlatformIO project',
+  bundleEspIdf: 'ESP-IDF component',
+  bundleZephyr: 'Zephyr module',
+  bundleC: 'Plain C with Makefile',
+  bundleHintArduino:
+    'A library with model.h and a sketch. In the Arduino IDE: Sketch, Include Library, Add .ZIP Library. Compiled and run on an emulated board in our tests.',
+  bundleHintPlatformio:
+    'A project with a sketch for five boards. Its code is compiled in our tests, PlatformIO itself is not.',
+  bundleHintEspIdf:
+    'A component with an example project for ESP32 and its kin. Compiled for the ESP32-C3’s core in our tests, not with ESP-IDF.',
+  bundleHintZephyr: 'A module with a sample. Compiled for Cortex-M4 and RISC-V in our tests, not with Zephyr.',
+  bundleHintC: 'model.h, a program and a Makefile. Compiled and run on a computer and on emulated chips in our tests.',
   downloadPack: 'Pack',
   downloadPackHint: 'What a board with Mote’s firmware takes; also opens on the command line.',
   downloadOf: 'Download {file}, {size:bytes}',

@@ -1,0 +1,10 @@
+export interface FuzzResult {
+  readonly runs: number;
+  readonly edges: number;
+  readonly corpus: number;
+  /** Path of the input that ended the run, or null. */
+  readonly crash: string | null;
+  readonly text: string;
+}
+export function whyNoFuzzing(): string | null;
+export function fuzz(name: 'frame' | 'board' | 'pack', seconds: number, folder: string): Promise<FuzzResult>;
