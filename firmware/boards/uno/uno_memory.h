@@ -1,0 +1,23 @@
+/*
+ * Where things are in the ATmega328P of an Uno or Nano. build.mjs reads these numbers and tells them to the studio.
+ */
+#ifndef UNO_MEMORY_H
+#define UNO_MEMORY_H
+
+/* Flash is written by the boot loader in pages of so many bytes. */
+#define UNO_PAGE_BYTES 128u
+
+/*
+ * The model area: from behind the firmware to where the larger of the two boot loaders begins (2 KB, on old Nanos;
+ * Optiboot takes 512 bytes). Both are page addresses.
+ */
+#define UNO_MODEL_START 0x5c00u
+#define UNO_MODEL_END 0x7800u
+
+/* RAM in which a model works: window, activations, scratch. What is left of 2 KB is for buffers and the stack. */
+#define UNO_WORK_BYTES 1024u
+
+/* Analog inputs A0, A1, A2. */
+#define UNO_CHANNELS 3u
+
+#endif
