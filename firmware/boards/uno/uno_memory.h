@@ -8,11 +8,12 @@
 #define UNO_PAGE_BYTES 128u
 
 /*
- * The model area: from behind the firmware to where the larger of the two boot loaders begins (2 KB, on old Nanos;
- * Optiboot takes 512 bytes). Both are page addresses.
+ * The model area: from behind the firmware to Optiboot, which takes 512 bytes. The boot loader of old Nanos takes 2 KB:
+ * on those the area ends earlier. All are page addresses.
  */
-#define UNO_MODEL_START 0x5c00u
-#define UNO_MODEL_END 0x7800u
+#define UNO_MODEL_START 0x6800u
+#define UNO_MODEL_END 0x7e00u
+#define UNO_MODEL_END_OLD_NANO 0x7800u
 
 /* RAM in which a model works: window, activations, scratch. What is left of 2 KB is for buffers and the stack. */
 #define UNO_WORK_BYTES 1024u
