@@ -71,6 +71,8 @@ export function build(root, folder) {
       modelEndOldNano: memory.UNO_MODEL_END_OLD_NANO,
       workBytes: memory.UNO_WORK_BYTES,
       channels: memory.UNO_CHANNELS,
+      rateMinHz: memory.UNO_RATE_MIN / 1000,
+      rateMaxHz: memory.UNO_RATE_MAX / 1000,
     };
     writeFileSync(join(folder, 'uno.json'), `${JSON.stringify(facts, null, 2)}\n`);
     return { files: ['uno.hex', 'uno.json'], flashBytes, ramBytes };

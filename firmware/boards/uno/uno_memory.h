@@ -21,4 +21,8 @@
 /* Analog inputs A0, A1, A2. */
 #define UNO_CHANNELS 3u
 
+/* Sampling rates that the timer can give and the conversions can follow, mHz. */
+#define UNO_RATE_MIN 4000u
+#define UNO_RATE_MAX 250000u
+
 #endif

@@ -104,6 +104,7 @@ static uint8_t is_sound(void) {
   if (size < HEADER_BYTES || size > UNO_MODEL_END - UNO_MODEL_START) return 0;
   for (i = AT_ID; i < size; i++) crc = uno_crc32_add(crc, read8(image() + i));
   if (~crc != read32(image() + AT_CRC)) return 0;
+  if (read32(image() + AT_RATE) < UNO_RATE_MIN || read32(image() + AT_RATE) > UNO_RATE_MAX) return 0;
   return read8(image() + AT_CHANNELS) == UNO_CHANNELS && read16(image() + AT_RAM) <= UNO_WORK_BYTES;
 }
 

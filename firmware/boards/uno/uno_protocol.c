@@ -26,6 +26,7 @@ static const uint32_t rates[] PROGMEM = {25000, 50000, 100000, 200000};
 enum { IDLE, RUN, CLASSIFY, TEST };
 
 static uint32_t rate = FIRST_RATE;
+static uint32_t model_rate; /* offered too when it is none of rates; else 0 */
 static uint32_t sequence; /* of the next frame */
 static uint32_t lost_frames;
 static uint8_t streaming;
@@ -194,6 +195,7 @@ static uint32_t rate_of(void) {
   for (i = 0; i < RATE_COUNT; i++) {
     if (pgm_read_dword(&rates[i]) == asked) return asked;
   }
+  if (asked == model_rate) return asked;
   fail(MOTE_FAULT_BAD_ARGUMENT, 0, PSTR("This rate is not offered."));
   return 0;
 }
@@ -226,8 +228,9 @@ static void on_hello(void) {
   uno_link_u32(UNO_MODEL_END - UNO_MODEL_START);
   uno_link_u32(UNO_WORK_BYTES);
   uno_link_u32(rate);
-  uno_link_u8(RATE_COUNT);
+  uno_link_u8((uint8_t)(RATE_COUNT + (model_rate != 0)));
   for (i = 0; i < RATE_COUNT; i++) uno_link_u32(pgm_read_dword(&rates[i]));
+  if (model_rate != 0) uno_link_u32(model_rate);
   uno_link_text(PSTR(NAME), MOTE_WIRE_TEXT_MAX);
   uno_link_text(PSTR(FIRMWARE), MOTE_WIRE_TEXT_MAX);
   uno_link_u8(0); /* the chip has no serial number */
@@ -568,7 +571,17 @@ static void handle(void) {
   fail(MOTE_FAULT_NOT_SUPPORTED, 0, PSTR("This board does not know the request."));
 }
 
-void uno_protocol_init(void) { uno_model_open(); }
+void uno_protocol_init(void) {
+  uint8_t i;
+  uno_model_open();
+  if (!has_model()) return;
+  /* A board is there for its model: it samples as the model wants it, from power-up on. */
+  rate = uno_model()->rate;
+  model_rate = rate;
+  for (i = 0; i < RATE_COUNT; i++) {
+    if (pgm_read_dword(&rates[i]) == rate) model_rate = 0;
+  }
+}
 
 void uno_protocol_poll(void) {
   if (!uno_link_sending()) {

@@ -24,7 +24,7 @@ uint32_t uno_micros(void);
 /* The same, without wrapping for years. */
 uint64_t uno_now(void);
 
-/* Samples at `rate` mHz (3815..1000000) from now on, with nothing waiting. */
+/* Samples at `rate` mHz (UNO_RATE_MIN..UNO_RATE_MAX) from now on, with nothing waiting. */
 void uno_sampler_start(uint32_t rate);
 void uno_sampler_stop(void);
 
