@@ -11,7 +11,7 @@
  * The model area: from behind the firmware to Optiboot, which takes 512 bytes. The boot loader of old Nanos takes 2 KB:
  * on those the area ends earlier. All are page addresses.
  */
-#define UNO_MODEL_START 0x6900u
+#define UNO_MODEL_START 0x6a00u
 #define UNO_MODEL_END 0x7e00u
 #define UNO_MODEL_END_OLD_NANO 0x7800u
 

@@ -245,7 +245,7 @@ static void quantize(const float *features, uint16_t count, uint16_t first, uint
 }
 
 static void run_blocks(uint8_t source, uint16_t index) {
-  static const uint8_t first_channel[1] = {0};
+  static const uint8_t first_channel[1] MOTE_FLASH = {0};
   const int32_t frames = (int32_t)facts.window_frames;
   flash at = section(AT_BLOCK_SECTION);
   uint16_t done = 0;
