@@ -70,7 +70,9 @@ export function createAvrBoardLink(board: AvrBoard): AvrBoardLink {
       if (events) return Promise.reject(new LinkError('busy', 'open already'));
       events = listener;
       baudRate = options.baudRate;
-      dataTerminalReady = false;
+      // Operating systems raise DTR when a port is opened, which resets the board.
+      dataTerminalReady = true;
+      board.reset();
       fresh = [];
       return Promise.resolve();
     },

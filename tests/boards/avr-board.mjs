@@ -24,12 +24,13 @@ import {
   usart0Config,
   watchdogConfig,
 } from 'avr8js';
-import MemoryMap from 'nrf-intel-hex';
 
 export const CLOCK_HZ = 16_000_000;
-const FLASH_BYTES = 0x8000;
-const RAM_END = 0x8ff;
 const PAGE_BYTES = 128;
+const FLASH_BYTES = 0x8000;
+/** The flash, and what stands in for the room that Debian's Optiboot lacks. */
+const MEMORY_BYTES = FLASH_BYTES + PAGE_BYTES;
+const RAM_END = 0x8ff;
 const SPM = 0x95e8;
 /** Data addresses of registers. */
 const MCUSR = 0x54;
@@ -47,7 +48,7 @@ const INSTRUCTIONS_PER_LOOK = 50;
 
 export class AvrBoard {
   /** All of the flash, boot loader included. */
-  flash = new Uint8Array(FLASH_BYTES).fill(0xff);
+  flash = new Uint8Array(MEMORY_BYTES).fill(0xff);
   /** Called with every byte that the board sends. */
   onByte = () => {};
   /** Volts at A0, A1, A2 at a time in seconds since power-up. */
@@ -63,10 +64,27 @@ export class AvrBoard {
 
   /** @param bootLoaderHex text of the boot loader's Intel HEX file */
   constructor(bootLoaderHex) {
-    const blocks = MemoryMap.fromHex(bootLoaderHex);
-    for (const [address, bytes] of blocks) this.flash.set(bytes, address);
-    this.#bootStart = Math.min(...[...blocks.keys()]);
+    this.#bootStart = this.#load(bootLoaderHex);
     this.#boot(EXTERNAL_RESET);
+  }
+
+  /**
+   * Gives the lowest address. Debian's build of Optiboot is 20 bytes longer than its section of the chip, and its
+   * version lies over its last instructions, which proper readers of Intel HEX refuse. Here it gets the room that it
+   * lacks, and its code goes before its version; on boards is Arduino's build, which fits.
+   */
+  #load(hex) {
+    let next = 0;
+    let lowest = MEMORY_BYTES;
+    for (const [, address, data] of hex.matchAll(/^:..(....)00(.*)..\r?$/gm)) {
+      const at = parseInt(address, 16);
+      if (at < next) continue;
+      const bytes = Buffer.from(data, 'hex');
+      lowest = Math.min(lowest, at);
+      next = at + bytes.length;
+      this.flash.set(bytes, at);
+    }
+    return lowest;
   }
 
   /** The reset pin was pulled low: what came in and was not read is gone. */

@@ -325,8 +325,8 @@ static flash run_dense(flash at) {
 }
 
 static flash run_softmax(flash at) {
-  mote_softmax(arena + read16(at + 2), read8(at + 1), (int32_t)read32(at + 8), read16(at + 6), (int32_t)read32(at + 12),
-               arena + read16(at + 4));
+  mote_softmax(arena + read16(at + 2), read16(at + 6), (int32_t)read32(at + 8), read8(at + 1),
+               (int32_t)read32(at + 12), arena + read16(at + 4));
   return at + SOFTMAX_BYTES;
 }
 

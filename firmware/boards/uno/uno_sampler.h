@@ -10,7 +10,7 @@
 #include "uno_memory.h"
 
 /* Frames that wait to be read: what may come in while a window is classified. */
-#define UNO_RING_FRAMES 32u
+#define UNO_RING_FRAMES 24u
 
 /* Volts per step of a sample: 5 V / 1023. */
 float uno_channel_scale(void);
