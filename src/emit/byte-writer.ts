@@ -26,6 +26,10 @@ export class ByteWriter {
     return this.#view;
   }
 
+  u8(value: number): void {
+    this.#grown(1).setUint8(this.#length - 1, value);
+  }
+
   u16(value: number): void {
     this.#grown(2).setUint16(this.#length - 2, value, true);
   }

@@ -32,6 +32,13 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* Counts and places of samples in a window. AVR has no memory for more than 16 bits count, and halves the code so. */
+#if defined(__AVR__)
+typedef int16_t mote_index;
+#else
+typedef int32_t mote_index;
+#endif
+
 /* Declares a function of a fragment: private to the translation unit, and no warning when a model does not need it. */
 #if defined(__AVR__)
 /* Without the hint to inline, which would give every layer a copy of its kernel: flash is short there. */

@@ -36,7 +36,8 @@ MOTE_FN void mote_flatten(const float *window, int32_t frames, int32_t channels,
   int32_t axis;
   (void)scratch;
   for (axis = 0; axis < axis_count; axis++) {
-    const mote_statistics s = mote_describe(window + MOTE_FLASH_U8(axes + axis), channels, frames, MOTE_FLASH_F32(floats));
+    const mote_statistics s = mote_describe(window + MOTE_FLASH_U8(axes + axis), (mote_index)channels, (mote_index)frames,
+                                            MOTE_FLASH_F32(floats));
     if (which & 1) *features++ = mote_finite(s.mean + s.residual);
     if (which & 2) *features++ = mote_finite(s.minimum);
     if (which & 4) *features++ = mote_finite(s.maximum);

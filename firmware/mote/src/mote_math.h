@@ -123,18 +123,18 @@ MOTE_FN uint32_t mote_exponent_field(float largest) {
 }
 
 /* Statistics of x[0], x[step], ... (`count` values, at least 1), each multiplied by `scale`. */
-MOTE_FN mote_statistics mote_describe(const float *x, int32_t step, int32_t count, float scale) {
+MOTE_FN mote_statistics mote_describe(const float *x, mote_index step, mote_index count, float scale) {
   mote_statistics result;
   const float n = (float)count;
   const float first = x[0] * scale;
   float low = first, high = first, largest, shrink, sum = 0.0f, squares = 0.0f;
   float sum2 = 0.0f, sum3 = 0.0f, sum4 = 0.0f, m2, m3, m4, below, above;
   uint32_t field;
-  int32_t i, end;
+  mote_index i, end;
 
   for (i = 0; i < count;) {
     float part = 0.0f;
-    end = count - i > MOTE_SUM_BLOCK ? i + MOTE_SUM_BLOCK : count;
+    end = count - i > MOTE_SUM_BLOCK ? (mote_index)(i + MOTE_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float value = x[i * step] * scale;
       if (value < low) low = value;
@@ -153,7 +153,7 @@ MOTE_FN mote_statistics mote_describe(const float *x, int32_t step, int32_t coun
   sum = 0.0f;
   for (i = 0; i < count;) {
     float part = 0.0f, part2 = 0.0f;
-    end = count - i > MOTE_SUM_BLOCK ? i + MOTE_SUM_BLOCK : count;
+    end = count - i > MOTE_SUM_BLOCK ? (mote_index)(i + MOTE_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float value = x[i * step] * scale;
       const float z = value * shrink;
@@ -172,7 +172,7 @@ MOTE_FN mote_statistics mote_describe(const float *x, int32_t step, int32_t coun
   shrink = mote_bits_float((254u - field) << 23);
   for (i = 0; i < count;) {
     float part2 = 0.0f, part3 = 0.0f, part4 = 0.0f;
-    end = count - i > MOTE_SUM_BLOCK ? i + MOTE_SUM_BLOCK : count;
+    end = count - i > MOTE_SUM_BLOCK ? (mote_index)(i + MOTE_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float z = ((x[i * step] * scale - result.mean) - result.residual) * shrink;
       const float square = z * z;

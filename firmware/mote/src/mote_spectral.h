@@ -88,13 +88,13 @@ MOTE_FN int32_t mote_spectral_check(int32_t frames, int32_t channels, const uint
  * Low-pass filter, then keep every `ratio`-th sample. The filter starts in the steady state of the first sample: that
  * is the filter of the differences from it, started at rest, plus its steady output. `out` may be `in` (step 1).
  */
-MOTE_FN int32_t mote_spectral_decimate(const float *in, int32_t step, float scale, int32_t count, int32_t ratio,
-                                       const float *filter, float *out) {
+MOTE_FN mote_index mote_spectral_decimate(const float *in, mote_index step, float scale, mote_index count,
+                                          mote_index ratio, const float *filter, float *out) {
   const float gain = MOTE_FLASH_F32(filter);
   const float first = in[0] * scale;
   const float steady = first * gain;
   float state[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-  int32_t i, section, kept = 0, until = 0;
+  mote_index i, section, kept = 0, until = 0;
   for (i = 0; i < count; i++) {
     float x = (in[i * step] * scale - first) * gain;
     for (section = 0; section < 4; section++) {
@@ -117,9 +117,9 @@ MOTE_FN int32_t mote_spectral_decimate(const float *in, int32_t step, float scal
 }
 
 /* One second-order section in place, started at rest. */
-MOTE_FN void mote_spectral_section(float *x, int32_t count, const float *a, int high_pass) {
+MOTE_FN void mote_spectral_section(float *x, mote_index count, const float *a, int high_pass) {
   float s1 = 0.0f, s2 = 0.0f;
-  int32_t i;
+  mote_index i;
   for (i = 0; i < count; i++) {
     const float v3 = x[i] - s2;
     const float v1 = MOTE_FLASH_F32(a + 0) * s1 + MOTE_FLASH_F32(a + 1) * v3;
@@ -130,7 +130,7 @@ MOTE_FN void mote_spectral_section(float *x, int32_t count, const float *a, int 
   }
 }
 
-MOTE_FN float mote_spectral_at(const float *x, int32_t index, int32_t count) {
+MOTE_FN float mote_spectral_at(const float *x, mote_index index, mote_index count) {
   return index < count ? x[index] : 0.0f;
 }
 
@@ -138,10 +138,10 @@ MOTE_FN float mote_spectral_at(const float *x, int32_t index, int32_t count) {
  * Four times the power of one frame of N real samples (zero beyond `count`), maximum with what `hold` has.
  * A complex FFT of N/2 points: the first two radix-2 stages are done while loading, without products.
  */
-MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, const float *sine, float *z,
+MOTE_FN void mote_spectral_hold(const float *x, mote_index count, mote_index length, const float *sine, float *z,
                                 float *hold) {
-  const int32_t points = length / 2, quarter = points / 4, peak = length / 4;
-  int32_t i, j, k, half, reversed = 0;
+  const mote_index points = length / 2, quarter = points / 4, peak = length / 4;
+  mote_index i, j, k, half, reversed = 0;
   float power;
 
   for (k = 0; k < quarter; k++) {
@@ -177,7 +177,7 @@ MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, c
       a[1] = a[1] + bi;
     }
     for (j = 1; j < half; j++) {
-      const int32_t turn = j * (points / half);
+      const mote_index turn = (mote_index)(j * (points / half));
       const float c = turn <= peak ? MOTE_FLASH_F32(sine + (peak - turn)) : -MOTE_FLASH_F32(sine + (turn - peak));
       const float s = turn <= peak ? MOTE_FLASH_F32(sine + turn) : MOTE_FLASH_F32(sine + (points - turn));
       for (i = j; i < points; i += 2 * half) {
@@ -215,22 +215,22 @@ MOTE_FN void mote_spectral_hold(const float *x, int32_t count, int32_t length, c
 }
 
 /* Removes the mean of `signal` in place and writes its 5 + bins features. */
-MOTE_FN void mote_spectral_features(float *signal, int32_t count, const int32_t *ints, const float *sine,
-                                    int32_t first_bin, int32_t last_bin, float *scratch, float *features) {
-  const int32_t length = (int32_t)1 << MOTE_FLASH_I32(ints + 0), bins = length / 2;
-  const int32_t step = (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_OVERLAP) != 0 ? bins : length;
+MOTE_FN void mote_spectral_features(float *signal, mote_index count, const int32_t *ints, const float *sine,
+                                    mote_index first_bin, mote_index last_bin, float *scratch, float *features) {
+  const mote_index length = (mote_index)((mote_index)1 << MOTE_FLASH_I32(ints + 0)), bins = length / 2;
+  const mote_index step = (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_OVERLAP) != 0 ? bins : length;
   const float to_power = 0.25f / (float)length;
   float *hold = scratch + length;
   mote_statistics s = mote_describe(signal, 1, count, 1.0f);
-  int32_t i;
+  mote_index i;
   features[0] = mote_finite(s.stdev);
   features[1] = mote_finite(s.skewness);
   features[2] = mote_finite(s.kurtosis);
   for (i = 0; i < count; i++) signal[i] = (signal[i] - s.mean) - s.residual;
   for (i = 0; i <= bins; i++) hold[i] = 0.0f;
-  for (i = 0; i < count; i += step) mote_spectral_hold(signal + i, count - i, length, sine, scratch, hold);
+  for (i = 0; i < count; i += step) mote_spectral_hold(signal + i, (mote_index)(count - i), length, sine, scratch, hold);
   for (i = 0; i <= bins; i++) hold[i] = hold[i] * to_power;
-  s = mote_describe(hold, 1, bins + 1, 1.0f);
+  s = mote_describe(hold, 1, (mote_index)(bins + 1), 1.0f);
   features[3] = mote_finite(s.skewness);
   features[4] = mote_finite(s.kurtosis);
   for (i = first_bin; i <= last_bin; i++) {
@@ -249,16 +249,17 @@ MOTE_FN void mote_spectral(const float *window, int32_t frames, int32_t channels
   const float *every10th = every3rd + (MOTE_FLASH_I32(ints + 7) % 3 == 0 ? MOTE_SPECTRAL_DECIMATOR : 0);
   float *signal = scratch + length + length / 2 + 1;
   float *copies = features + per_axis * axis_count;
-  int32_t axis, i;
+  mote_index axis, i;
   for (axis = 0; axis < axis_count; axis++) {
     const float *in = window + MOTE_FLASH_U8(axes + axis);
-    int32_t count = frames, decimation = MOTE_FLASH_I32(ints + 7), step = channels;
+    int32_t decimation = MOTE_FLASH_I32(ints + 7);
+    mote_index count = (mote_index)frames, step = (mote_index)channels;
     float scale = MOTE_FLASH_F32(floats);
     if (decimation == 1) {
       for (i = 0; i < count; i++) signal[i] = in[i * step] * scale;
     }
     while (decimation > 1) {
-      const int32_t ratio = mote_spectral_first_ratio(decimation);
+      const mote_index ratio = (mote_index)mote_spectral_first_ratio(decimation);
       count = mote_spectral_decimate(in, step, scale, count, ratio, ratio == 3 ? every3rd : every10th, signal);
       decimation /= ratio;
       in = signal;
@@ -268,10 +269,12 @@ MOTE_FN void mote_spectral(const float *window, int32_t frames, int32_t channels
     for (i = 0; i < MOTE_FLASH_I32(ints + 2); i++) {
       mote_spectral_section(signal, count, sections + 4 * i, (MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_HIGH_PASS) != 0);
     }
-    mote_spectral_features(signal, count, ints, sine, MOTE_FLASH_I32(ints + 3), MOTE_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
+    mote_spectral_features(signal, count, ints, sine, (mote_index)MOTE_FLASH_I32(ints + 3),
+                           (mote_index)MOTE_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
     if ((MOTE_FLASH_I32(ints + 1) & MOTE_SPECTRAL_LOW_FREQUENCY) != 0) {
       count = mote_spectral_decimate(signal, 1, 1.0f, count, 10, every10th, signal);
-      mote_spectral_features(signal, count, ints, sine, MOTE_FLASH_I32(ints + 5), MOTE_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
+      mote_spectral_features(signal, count, ints, sine, (mote_index)MOTE_FLASH_I32(ints + 5),
+                             (mote_index)MOTE_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
     }
   }
 }

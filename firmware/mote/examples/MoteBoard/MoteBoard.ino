@@ -4,9 +4,17 @@
  * Models are kept in RAM here, so they are gone after a reset; everything else is as it will be with flash. To keep them,
  * give `storage` functions that read, program and erase your chip's flash, and its address as `mapped`.
  *
- * Needs about 60 KB of RAM as it stands: a Nano 33 BLE, an RP2040, an ESP32, a SAMD51.
+ * With models it needs about 60 KB of RAM as it stands: a Nano 33 BLE, an RP2040, an ESP32, a SAMD51. AVR boards (Uno,
+ * Nano, Mega, Leonardo) have 2 to 8 KB: there this sketch records and holds no models. For an Uno or Nano that runs one,
+ * let the studio write its ready-made firmware.
  */
 #include <mote_board.h>
+
+#if defined(__AVR__)
+#define WITH_MODELS 0
+#else
+#define WITH_MODELS 1
+#endif
 
 /* ---- Sensor: put yours here ---- */
 
@@ -60,6 +68,7 @@ int sensorRead(void *, int16_t *frame, uint64_t *timeUs) {
   return 1;
 }
 
+#if WITH_MODELS
 /* ---- Slots in RAM ---- */
 
 const uint32_t PROG_SIZE = 16;
@@ -86,6 +95,8 @@ int storageErase(void *, uint32_t address) {
 int storageSync(void *) { return 0; }
 
 mote_storage storage;
+alignas(8) uint8_t modelRam[16384];
+#endif
 
 /* ---- Link ---- */
 
@@ -98,20 +109,25 @@ uint32_t writeLink(void *, const uint8_t *bytes, uint32_t count) {
 
 /* ---- Board ---- */
 
+#if WITH_MODELS
 const uint32_t BODY = 512;
-alignas(8) uint8_t modelRam[16384];
 uint8_t memory[MOTE_BOARD_MEMORY(512, 16) + 2048];
+#else
+const uint32_t BODY = 192;
+uint8_t memory[MOTE_BOARD_MEMORY(192, 0)];
+#endif
 mote_board board;
 mote_board_config config;
 bool started;
 
-uint8_t received[256];
+uint8_t received[WITH_MODELS ? 256 : 32];
 uint32_t receivedCount = 0;
 
 void setup() {
   Serial.begin(115200);
-  memset(storageBytes, 0xff, sizeof storageBytes);
 
+#if WITH_MODELS
+  memset(storageBytes, 0xff, sizeof storageBytes);
   storage.read = storageRead;
   storage.prog = storageProgram;
   storage.erase = storageErase;
@@ -120,6 +136,11 @@ void setup() {
   storage.size = STORAGE_SIZE;
   storage.prog_size = PROG_SIZE;
   storage.erase_size = ERASE_SIZE;
+  config.storage = &storage;
+  config.slot_count = 2;
+  config.model_ram = modelRam;
+  config.model_ram_bytes = sizeof modelRam;
+#endif
 
   config.name = "My board";
   config.firmware = "MoteBoard 0.1.0";
@@ -135,15 +156,11 @@ void setup() {
   config.sensor_start = sensorStart;
   config.sensor_stop = sensorStop;
   config.sensor_read = sensorRead;
-  config.storage = &storage;
-  config.slot_count = 2;
-  config.model_ram = modelRam;
-  config.model_ram_bytes = sizeof modelRam;
   config.memory = memory;
   config.memory_bytes = sizeof memory;
   config.body = BODY;
   /* USB holds the host back when this sketch is slow. On a plain UART, as many requests must fit its receive buffer. */
-  config.window = 4;
+  config.window = WITH_MODELS ? 4 : 1;
   started = mote_board_init(&board, &config) == 0;
   pinMode(LED_BUILTIN, OUTPUT);
 }
