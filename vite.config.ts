@@ -15,7 +15,7 @@ export default defineConfig({
   build: { target: 'es2022', sourcemap: false },
   optimizeDeps: { include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'] },
   test: {
-    include: ['src/**/*.test.ts', 'tests/{architecture,golden,conformance,cross,c,scripts}/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'tests/{architecture,boards,golden,conformance,cross,c,scripts}/**/*.test.ts'],
     environment: 'node',
     testTimeout: 60_000,
     hookTimeout: 120_000,
