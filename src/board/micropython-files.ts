@@ -33,7 +33,7 @@ export interface FileProgress {
 }
 
 export interface FileOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: FileProgress) => void;
 }
 

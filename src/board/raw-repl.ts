@@ -34,7 +34,7 @@ function text(value: string): Uint8Array {
 }
 
 export interface ExecOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Longest silence, ms. */
   readonly timeoutMs?: number;
   /** Output as it comes. */
@@ -54,6 +54,8 @@ export interface RawRepl {
   softReset(): Promise<void>;
   /** Ends whatever waits: the board is gone. */
   fail(error: Error): void;
+  /** Forgets everything: the link was opened anew. */
+  restart(): void;
   /** Whether raw paste is used; null before the first program. */
   readonly paste: boolean | null;
 }
@@ -283,6 +285,12 @@ export function createRawRepl(timing: Timing, send: (bytes: Uint8Array) => Promi
       gone = error;
       entered = false;
       wake?.();
+    },
+    restart() {
+      gone = null;
+      entered = false;
+      paste = null;
+      buffer = new Uint8Array(0);
     },
     get paste() {
       return paste;

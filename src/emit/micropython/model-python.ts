@@ -176,6 +176,11 @@ export function emitModelPython(model: Model, id: number, comment: readonly stri
   lines.push(
     ` _quantize(_vector, _scale, _offset, ${network.inputName})`,
     '',
+    '# The input of the network for a window, bytes + 128: for programs that run the network elsewhere.',
+    'def quantize(window):',
+    " _look(window if isinstance(window, array) else array('f', window))",
+    ` return bytes(${network.inputName})`,
+    '',
     '# int8 scores of one window: WINDOW_FRAMES * CHANNELS numbers, window[frame * CHANNELS + channel].',
     'def classify(window):',
     ` if len(window) != ${values}: raise ValueError('a window has ${values} numbers')`,

@@ -5,8 +5,9 @@ import { data } from './en/data';
 import { deploy } from './en/deploy';
 import { features } from './en/features';
 import { live } from './en/live';
+import { micropython } from './en/micropython';
 import { model } from './en/model';
 import { shell } from './en/shell';
 import { test } from './en/test';
 
-export const en = { shell, components, board, data, features, model, test, deploy, live } as const;
+export const en = { shell, components, board, data, features, model, test, deploy, live, micropython } as const;
