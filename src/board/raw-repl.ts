@@ -203,12 +203,18 @@ export function createRawRepl(timing: Timing, send: (bytes: Uint8Array) => Promi
       try {
         await until(RAW_BANNER, ENTER_TIMEOUT_MS, 'no-repl', what, signal);
         await until(text('>'), ENTER_TIMEOUT_MS, 'no-repl', what, signal);
-        entered = true;
-        return;
+        break;
       } catch (error) {
         if (!(error instanceof MicroPythonError) || error.code !== 'no-repl' || attempt === ENTER_ATTEMPTS) throw error;
       }
     }
+    // Old firmware keeps an interrupt that came at its prompt for the next program: let it have an empty one.
+    await start(text('pass'), signal);
+    await output({ timeoutMs: SEND_TIMEOUT_MS });
+    const raised = new TextDecoder().decode(await output({ timeoutMs: SEND_TIMEOUT_MS }));
+    await until(text('>'), SEND_TIMEOUT_MS, 'timeout-run', 'The board did not come back to its prompt.');
+    if (raised !== '' && !raised.includes('KeyboardInterrupt')) throw exceptionError(raised);
+    entered = true;
   }
 
   /** Hands over the program; afterwards comes its output. */

@@ -1,13 +1,15 @@
 /** Raw REPL and files against real MicroPython: 1.27 with raw paste, and the micro:bit's own 1.9.2 without it (QEMU). */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BACKUP_FILE, openMicroPythonFiles } from '../../src/board/micropython-files';
 import { createRawRepl, type RawRepl } from '../../src/board/raw-repl';
+import type { Link } from '../../src/board/link';
+import { createSession } from '../../src/board/session';
 import { systemTiming } from '../../src/board/timing';
 import { emitModelPython, TEST_FILE, testFile } from '../../src/emit/micropython/model-python';
 import { randomModel } from '../conformance/random-model';
-import { MicroPythonPeer } from './micropython-peer';
+import { MicroPythonPeer } from './micropython-peer.mjs';
 
 const MICROBIT = '/usr/share/firmware-microbit-micropython/firmware.hex';
 const QEMU = '/usr/bin/qemu-system-arm';
@@ -28,12 +30,17 @@ async function wasmBoard(files: Readonly<Record<string, Uint8Array>> = {}) {
 }
 
 /** The firmware that micro:bits are sold with, on an emulated Cortex-M0. */
-function microbit(): RawRepl {
+function bootMicrobit(): ChildProcessWithoutNullStreams {
   const child = spawn(QEMU, [
     ...['-M', 'microbit', '-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
     ...['-device', `loader,file=${MICROBIT}`],
   ]);
   undo.push(() => child.kill('SIGKILL'));
+  return child;
+}
+
+function microbit(): RawRepl {
+  const child = bootMicrobit();
   const repl = createRawRepl(systemTiming, async (bytes) => void child.stdin.write(bytes));
   child.stdout.on('data', (bytes: Buffer) => repl.push(Uint8Array.from(bytes)));
   return repl;
@@ -120,6 +127,42 @@ describe('MicroPython 1.27', () => {
   }, 30_000);
 });
 
+/** A link to a peer that answers by calling `say`. */
+function peerLink(open: (say: (bytes: Uint8Array) => void) => Promise<(bytes: Uint8Array) => Promise<void>>): Link {
+  let feed: (bytes: Uint8Array) => Promise<void> = () => Promise.resolve();
+  return {
+    info: { kind: 'test', title: 'Board', usbVendorId: null, usbProductId: null },
+    async open(_, events) {
+      feed = await open((bytes) => events.onBytes(bytes, systemTiming.clock()));
+    },
+    write: (bytes) => feed(bytes),
+    close: () => Promise.resolve(),
+  };
+}
+
+describe('a session', () => {
+  it('recognises MicroPython at its prompt, writes a file, and leaves the board restarted', async () => {
+    let peer: MicroPythonPeer | null = null;
+    const link = peerLink(async (say) => {
+      const started = await MicroPythonPeer.start(say);
+      peer = started;
+      return (bytes) => started.feed(bytes);
+    });
+    const session = createSession(link, systemTiming);
+    const identity = await session.connect();
+    expect(identity).toMatchObject({ dialect: 'micropython', channels: [], slots: [] });
+    expect(identity.firmware).toMatch(/^micropython 1\.27\.\d+ on webassembly$/);
+    await session.startStream();
+    expect(session.state.name).toBe('ready');
+    const content = new TextEncoder().encode('open("ran", "w").close()\n');
+    await session.useMicroPython(({ files }) => files.writeMain(content, false));
+    expect(session.state.name).toBe('ready');
+    await expect.poll(() => (peer as MicroPythonPeer | null)?.file('ran')).not.toBeNull();
+    await expect(session.deploy(new Uint8Array(4))).rejects.toMatchObject({ code: 'not-supported' });
+    await session.disconnect();
+  }, 30_000);
+});
+
 describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
   'MicroPython 1.9.2 of the micro:bit in QEMU (skipped without qemu-system-arm and firmware-microbit-micropython)',
   () => {
@@ -135,6 +178,28 @@ describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
       await files.writeMain(new TextEncoder().encode('while True:\n print(1, 2, 3)\n sleep(10)\n'), false);
       await expect(repl.exec('1 / 0')).rejects.toMatchObject({ code: 'exception' });
       await expect(repl.exec("open('nothing')")).rejects.toMatchObject({ code: 'no-file' });
+    }, 120_000);
+
+    it('streams as soon as its main.py prints numbers, and can be written to again', async () => {
+      const link = peerLink((say) => {
+        const child = bootMicrobit();
+        child.stdout.on('data', (bytes: Buffer) => say(Uint8Array.from(bytes)));
+        return Promise.resolve((bytes) => Promise.resolve(void child.stdin.write(bytes)));
+      });
+      const session = createSession(link, systemTiming);
+      expect(await session.connect()).toMatchObject({ dialect: 'micropython' });
+      let frames = 0;
+      session.on('samples', (batch) => (frames += batch.frames));
+      const main = 'from microbit import *\nprint("a,b,c")\nwhile True:\n print("1,2,3")\n sleep(20)\n';
+      await session.useMicroPython(({ files }) => files.writeMain(new TextEncoder().encode(main), false));
+      await expect.poll(() => frames, { timeout: 20_000 }).toBeGreaterThan(20);
+      expect(session.identity).toMatchObject({ dialect: 'lines', channels: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] });
+      expect(session.state.name).toBe('streaming');
+      const back = await session.useMicroPython(({ files }) => files.read('main.py'));
+      expect(new TextDecoder().decode(back)).toBe(main);
+      const before = frames;
+      await expect.poll(() => frames, { timeout: 20_000 }).toBeGreaterThan(before + 20);
+      await session.disconnect();
     }, 120_000);
   },
 );

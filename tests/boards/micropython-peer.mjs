@@ -2,26 +2,32 @@
  * MicroPython (compiled to WebAssembly) as a board on a wire. Interpreter, raw REPL and files are real. Three things
  * the port lacks are done here: the framing of raw paste, LF to CRLF, and a soft reset that keeps files and runs main.py.
  */
-import { loadMicroPython, type MicroPython } from '@micropython/micropython-webassembly-pyscript/micropython.mjs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadMicroPython } from '@micropython/micropython-webassembly-pyscript/micropython.mjs';
 
 const WINDOW = 128;
 const BANNER = 'raw REPL; CTRL-B to exit\r\n>';
 
 export class MicroPythonPeer {
-  #mp!: MicroPython;
+  #mp;
   #raw = false;
-  #line: number[] = [];
-  #paste: { source: number[]; room: number } | null = null;
+  #line = [];
+  #paste = null;
   #skip = '';
-  #out: number[] = [];
-  #queue: Promise<void> = Promise.resolve();
+  #out = [];
+  #queue = Promise.resolve();
 
-  private constructor(private readonly send: (bytes: Uint8Array) => void) {}
+  #send;
 
-  static async start(
-    send: (bytes: Uint8Array) => void,
-    files: Readonly<Record<string, Uint8Array>> = {},
-  ): Promise<MicroPythonPeer> {
+  /** Use `start`. @param {(bytes: Uint8Array) => void} send */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /** @param {(bytes: Uint8Array) => void} send @param {Record<string, Uint8Array>} files on the board from the start */
+  static async start(send, files = {}) {
     const peer = new MicroPythonPeer(send);
     await peer.#boot(new Map(Object.entries(files)));
     peer.#out = [];
@@ -29,7 +35,7 @@ export class MicroPythonPeer {
   }
 
   /** Bytes to the board, dealt with in order. */
-  feed(bytes: Uint8Array): Promise<void> {
+  feed(bytes) {
     this.#queue = this.#queue.then(async () => {
       for (const byte of bytes) await this.#take(byte);
       this.#flush();
@@ -38,26 +44,26 @@ export class MicroPythonPeer {
   }
 
   /** The bytes of a file on the board, or null. */
-  file(name: string): Uint8Array | null {
+  file(name) {
     return this.#files().get(name) ?? null;
   }
 
-  #flush(): void {
-    if (this.#out.length > 0) this.send(Uint8Array.from(this.#out.splice(0)));
+  #flush() {
+    if (this.#out.length > 0) this.#send(Uint8Array.from(this.#out.splice(0)));
   }
 
-  #print(value: string): void {
+  #print(value) {
     for (const character of value) this.#out.push(character.charCodeAt(0));
   }
 
-  #files(): Map<string, Uint8Array> {
+  #files() {
     const { FS } = this.#mp;
     const names = FS.readdir('/').filter((name) => !FS.isDir(FS.stat(`/${name}`).mode));
     return new Map(names.map((name) => [name, FS.readFile(`/${name}`).slice()]));
   }
 
-  async #boot(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    const take = (bytes: Uint8Array): void => {
+  async #boot(files) {
+    const take = (bytes) => {
       for (const byte of bytes) {
         if (this.#skip !== '') {
           if (byte === this.#skip.charCodeAt(0)) {
@@ -75,7 +81,7 @@ export class MicroPythonPeer {
     this.#mp.replInit();
   }
 
-  async #softReset(): Promise<void> {
+  async #softReset() {
     const files = this.#files();
     this.#print('soft reboot\r\n');
     const before = this.#out.splice(0);
@@ -87,11 +93,17 @@ export class MicroPythonPeer {
       this.#print(BANNER);
       return;
     }
-    if (files.has('main.py')) this.#mp.runPython('import main');
+    if (files.has('main.py')) {
+      try {
+        this.#mp.runPython('import main');
+      } catch (error) {
+        this.#print(String(error).replaceAll('\n', '\r\n'));
+      }
+    }
     this.#out = [...before, ...this.#out, ...banner];
   }
 
-  async #take(byte: number): Promise<void> {
+  async #take(byte) {
     if (this.#paste) {
       if (byte === 3 || byte === 4) {
         const { source } = this.#paste;
@@ -139,4 +151,15 @@ export class MicroPythonPeer {
     if (byte <= 4) this.#line = [];
     this.#mp.replProcessChar(byte);
   }
+}
+
+// As a program: the board on standard input and output, with the files of a folder given as argument.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2];
+  const files = folder
+    ? Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]))
+    : {};
+  const peer = await MicroPythonPeer.start((bytes) => void process.stdout.write(bytes), files);
+  process.stdin.on('data', (bytes) => void peer.feed(bytes));
+  process.stdin.on('end', () => process.exit(0));
 }
