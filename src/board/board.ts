@@ -4,8 +4,11 @@
  */
 import type { Channel } from '../signal/recording';
 import type { LinkInfo } from './link';
+import type { MicroPythonFiles } from './micropython-files';
+import type { ExecOptions } from './raw-repl';
 
-export type DialectName = 'mote' | 'lines';
+/** `micropython`: a prompt that takes programs and files, and streams nothing until its main.py prints. */
+export type DialectName = 'mote' | 'lines' | 'micropython';
 
 /** A run of consecutive frames. `samples[frame * channels + channel]`, float32, owned by the receiver. */
 export interface SampleBatch {
@@ -159,6 +162,13 @@ export interface SessionEvents {
   readonly lineStats: (stats: LineStats) => void;
 }
 
+/** A MicroPython board while its prompt is ours. */
+export interface MicroPythonAccess {
+  readonly files: MicroPythonFiles;
+  /** Runs a program; gives what it prints. */
+  run(source: string, options?: ExecOptions): Promise<string>;
+}
+
 /** A session with one board. All waits have named timeouts; every long call takes an AbortSignal. */
 export interface BoardSession {
   readonly link: LinkInfo;
@@ -179,6 +189,14 @@ export interface BoardSession {
     pack: Uint8Array,
     options?: { readonly onProgress?: (progress: DeployProgress) => void; readonly signal?: AbortSignal },
   ): Promise<DeployReport>;
+  /**
+   * Interrupts the program on a MicroPython board, works on its files, and restarts it: main.py runs again. For boards
+   * that are at their prompt or print numbers; throws MicroPythonError `no-repl` when it is not MicroPython after all.
+   */
+  useMicroPython<T>(
+    work: (board: MicroPythonAccess) => Promise<T>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<T>;
   /** Reads the pack of the active slot (or of `slot`) back. */
   readModel(options?: {
     readonly slot?: number;

@@ -12,6 +12,8 @@ import type { LineReading } from './lines-dialect';
 import { LinkError } from './link';
 import type { Link } from './link';
 import { toBoardError } from './link-failure';
+import { openMicroPythonFiles } from './micropython-files';
+import { createRawRepl } from './raw-repl';
 import { cancelled, createMoteDialect, plainChannels } from './mote-dialect';
 import type { HelloReply } from './mote-messages';
 import { holdsLink, INITIAL_STATE, publicState, step } from './session-machine';
@@ -26,6 +28,12 @@ export const OPEN_TIMEOUT_MS = 10_000;
 export const LISTEN_MS = 400;
 /** Boards that reset when opened spend up to two seconds in their boot loader, some boot for several. */
 export const IDENTIFY_TIMEOUT_MS = 7000;
+/** What MicroPython prints when it is asked for a prompt, or what our questions made of its prompt. */
+const MICROPYTHON_PROMPT = />>> |raw REPL; CTRL-B|paste mode; /;
+/** Enter and Ctrl-B: a fresh prompt from MicroPython, nothing for anything else. */
+const ASK_PROMPT = Uint8Array.of(0x0d, 0x02);
+const PROMPT_WAIT_MS = 250;
+const HEARD_BYTES = 512;
 /** Readings that agree when time is up: enough for a sketch that prints once in a few seconds. */
 const SLOW_BOARD_LINES = 2;
 /** While streaming, so long without samples is a stalled board. */
@@ -100,6 +108,12 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
   let toldStatsAt = -Infinity;
   let onLinesKnown: () => void = () => undefined;
 
+  /** The newest bytes as text while the board is being identified. */
+  let heard = '';
+  const repl = createRawRepl({ clock, timers }, (bytes) => link.write(bytes));
+  /** While programs run on a MicroPython board, its bytes are theirs. */
+  let replInUse = false;
+
   const rate = new RateEstimator();
   const lines = createLinesDialect({
     onChannels: () => {
@@ -158,6 +172,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
         return;
       case 'fail-requests':
         mote.failRequests(effect.error);
+        repl.fail(effect.error);
         return;
       case 'watch-return':
         unwatch();
@@ -199,6 +214,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     rate.reset();
     firstReadingAt = null;
     mote.restart();
+    repl.restart();
+    heard = '';
     try {
       const opened = link.open(
         { baudRate: note.baudRate },
@@ -241,9 +258,27 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
             return null;
           throw error;
         });
+        if (hello || prints()) break;
+        await link.write(ASK_PROMPT);
+        await wait(timers, PROMPT_WAIT_MS);
+        if (mine !== epoch || MICROPYTHON_PROMPT.test(heard)) break;
       }
       if (mine !== epoch) return;
-      if (hello) {
+      if (!hello && !prints() && MICROPYTHON_PROMPT.test(heard)) {
+        const { port } = await useRepl(() => openMicroPythonFiles(repl));
+        if (mine !== epoch) return;
+        tellIdentity({
+          dialect: 'micropython',
+          name: link.info.title,
+          firmware: port.description,
+          serial: null,
+          channels: [],
+          rateHz: 0,
+          rateEstimated: false,
+          modelRamBytes: port.freeMemory,
+          slots: [],
+        });
+      } else if (hello) {
         const { channels } = await mote.describe(hello);
         const slots = await mote.slots();
         if (mine !== epoch) return;
@@ -280,6 +315,15 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     } finally {
       onLinesKnown = () => undefined;
       if (identification === control) identification = null;
+    }
+  }
+
+  async function useRepl<T>(work: () => Promise<T>): Promise<T> {
+    replInUse = true;
+    try {
+      return await work();
+    } finally {
+      replInUse = false;
     }
   }
 
@@ -341,6 +385,11 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
         return;
       case 'opening':
       case 'identifying':
+        if (replInUse) {
+          repl.push(bytes);
+          return;
+        }
+        heard = (heard + String.fromCharCode(...bytes.subarray(-HEARD_BYTES))).slice(-HEARD_BYTES);
         mote.push(bytes, at);
         lines.push(bytes, at);
         return;
@@ -348,7 +397,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       case 'streaming':
       case 'stalled':
       case 'deploying':
-        if (identity?.dialect === 'mote') mote.push(bytes, at);
+        if (replInUse) repl.push(bytes);
+        else if (identity?.dialect === 'mote') mote.push(bytes, at);
         else {
           lines.push(bytes, at);
           tellStats(at);
@@ -374,6 +424,11 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     firstReadingAt ??= readings[0]?.at ?? last.at;
     onLinesKnown();
     const hz = settledRate(last.at);
+    // A MicroPython board whose main.py started to print is a board that prints numbers.
+    if (identity?.dialect === 'micropython' && machine.name === 'ready') {
+      tellIdentity(linesIdentity());
+      dispatch({ type: 'stream-started' });
+    }
     if (identity?.dialect === 'lines' && note.rateHz === null && hz !== null) {
       if (Math.abs(hz - identity.rateHz) > RATE_STEP * hz) tellIdentity(linesIdentity());
     }
@@ -565,6 +620,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       if (machine.name === 'deploying') {
         throw new BoardError('busy', 'A model is being written. Streaming can start when that is done.');
       }
+      // A prompt streams nothing; when a program starts to print, the stream starts by itself.
+      if (board.dialect === 'micropython') return;
       const offered = board.ratesHz;
       const asked = options.rateHz;
       if (board.dialect === 'mote') {
@@ -633,6 +690,39 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
           dispatch({ type: 'deploy-ended' });
         }
       });
+    },
+
+    async useMicroPython(work, options = {}) {
+      const board = requireOpen();
+      if (board.dialect === 'mote') {
+        throw new BoardError('not-supported', `${board.name} has Mote’s firmware. Write the model into its slots.`);
+      }
+      if (operation) {
+        throw new BoardError('busy', `The board is busy (${operation}). Wait until it is done and try again.`);
+      }
+      const mine = epoch;
+      operation = 'working on its files';
+      dispatch({ type: 'deploy-began' });
+      try {
+        return await useRepl(async () => {
+          const files = await openMicroPythonFiles(repl, options.signal);
+          try {
+            return await work({ files, run: (source, run) => repl.exec(source, run) });
+          } finally {
+            // main.py was interrupted: it starts again, also when the work failed.
+            if (mine === epoch) await repl.softReset().catch(() => undefined);
+          }
+        });
+      } finally {
+        if (mine === epoch) {
+          operation = null;
+          gapSince = null;
+          lines.restart();
+          rate.reset();
+          firstReadingAt = null;
+          dispatch({ type: 'deploy-ended' });
+        }
+      }
     },
 
     readModel(options = {}) {

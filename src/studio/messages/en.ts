@@ -6,6 +6,7 @@ import { deploy } from './en/deploy';
 import { features } from './en/features';
 import { live } from './en/live';
 import { microbit } from './en/microbit';
+import { micropython } from './en/micropython';
 import { model } from './en/model';
 import { pico } from './en/pico';
 import { shell } from './en/shell';
@@ -22,5 +23,6 @@ export const en = {
   deploy,
   pico,
   microbit,
+  micropython,
   live,
 } as const;

@@ -8,6 +8,7 @@ import { Route } from '../shell/route.svelte';
 import { Boards } from './boards.svelte';
 import { Compilation } from './compilation.svelte';
 import { Deployment } from './deployment.svelte';
+import { MicroPythonDeployment } from './micropython-deployment.svelte';
 import { Models } from './models.svelte';
 import { Project } from './project.svelte';
 import { ReadBack } from './read-back.svelte';
@@ -24,6 +25,7 @@ export class Studio {
   readonly boards: Boards;
   readonly toasts = new Toasts();
   readonly deployment = new Deployment();
+  readonly micropython = new MicroPythonDeployment();
   readonly readBack = new ReadBack();
   readonly slotWork = new SlotWork();
   readonly route = new Route();
@@ -45,7 +47,7 @@ export class Studio {
   });
 
   /** True while a reload would lose work: the update prompt waits for it. */
-  readonly busy = $derived.by(() => this.recorder.active || this.training.running || this.deployment.running);
+  readonly busy = $derived.by(() => this.recorder.active || this.training.running || this.deployment.running || this.micropython.running);
 
   /** Length of the feature vector, or the error that the blocks give on this input. */
   readonly features = $derived.by<{ count: number; error: Error | null } | null>(() => {

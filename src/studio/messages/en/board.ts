@@ -44,6 +44,7 @@ export const board = {
   speaks: 'Speaks',
   dialectMote: 'Mote protocol',
   dialectLines: 'lines of numbers',
+  dialectMicroPython: 'MicroPython prompt',
   serial: 'Serial number',
   channels: 'Channels',
   channelsValue: { one: '{count:int} channel', other: '{count:int} channels' },
