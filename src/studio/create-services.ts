@@ -22,15 +22,16 @@ function createBoardServices(): BoardServices {
   const sessions = createSessions(systemTiming);
   return {
     support: serialBacking(serial) ?? 'none',
-    async virtualLink(storage) {
+    async virtualLink(storage, options = undefined) {
       const wasm = new URL('virtual-board.wasm', document.baseURI).href;
       // Ships with a model, so that the virtual board classifies from the first second.
       const factoryPack = new Uint8Array(await (await fetch(gesturesUrl)).arrayBuffer());
-      return createVirtualLink({ wasm, storage, factoryPack });
+      return createVirtualLink({ wasm, storage, factoryPack, ...options });
     },
     replayLink: (loaded, { loop, speed }) => createReplayLink(loaded, { dialect: 'mote', loop, speed }),
     chooseLink: () => requestSerialLink(serial),
     rememberedLinks: () => rememberedSerialLinks(serial),
+    openElsewhere: async () => (await serial.claims?.listElsewhere()) ?? [],
     forgetLink: (link) => forgetSerialLink(serial, link),
     onPlugged: (listener) => onSerialLinksChange(serial, listener),
     session: (link, note, storeNote) => sessions.open(link, { ...(note ? { note } : {}), storeNote }),

@@ -4,9 +4,25 @@ import { components } from './en/components';
 import { data } from './en/data';
 import { deploy } from './en/deploy';
 import { features } from './en/features';
+import { hardware } from './en/hardware';
+import { introduction } from './en/introduction';
 import { live } from './en/live';
 import { model } from './en/model';
+import { recovery } from './en/recovery';
 import { shell } from './en/shell';
 import { test } from './en/test';
 
-export const en = { shell, components, board, data, features, model, test, deploy, live } as const;
+export const en = {
+  shell,
+  components,
+  board,
+  data,
+  features,
+  model,
+  test,
+  deploy,
+  live,
+  recovery,
+  introduction,
+  hardware,
+} as const;
