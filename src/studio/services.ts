@@ -32,6 +32,8 @@ export interface BoardServices {
     storage: VirtualBoardStorage,
     options?: { readonly serial: string; readonly title: string; readonly seed: number },
   ): Promise<VirtualLink>;
+  /** Ids of the models that ship with the studio, as far as they were loaded. */
+  readonly shippedModels: readonly number[];
   /** Plays a recording through real bytes. */
   replayLink(loaded: LoadedRecording, options: { readonly loop: boolean; readonly speed: number }): Link;
   /** Opens the browser's port chooser; needs a click. Rejects with LinkError `chooser-cancelled`. */

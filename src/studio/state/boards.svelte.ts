@@ -357,6 +357,10 @@ export class Boards {
     return null;
   }
 
+  get shippedModels(): readonly number[] {
+    return this.services.shippedModels;
+  }
+
   get virtualBoards(): number {
     return this.list.filter((board) => board.kind === 'virtual').length;
   }

@@ -2,6 +2,7 @@
 export const introduction = {
   here: '{name} ({id}), trained here on {day}',
   received: '{name} ({id}), kept here on {day}, made elsewhere',
+  shipped: '{name} ({id}), comes with the studio',
   verified: 'verified on this board on {day}',
   unverified: 'not yet verified on this board',
   unknown: 'Unknown model “{name}” ({id}). Read it back?',

@@ -37,6 +37,7 @@ describe('a board introduces itself', () => {
     const received = { ...known, record: { madeElsewhere: true } as ModelRecord };
     expect(introductionOf(board([slot({})]), [received])?.kind).toBe('received');
     expect(introductionOf(board([slot({})]), [])).toMatchObject({ kind: 'unknown', name: 'gestures' });
+    expect(introductionOf(board([slot({})]), [], [model.id])?.kind).toBe('shipped');
     const corrupt = slot({ index: 1, state: 'corrupt', active: false, model: null });
     const empty = slot({ state: 'empty', active: false, model: null });
     expect(introductionOf(board([empty, corrupt]), [known])).toMatchObject({ kind: 'none', corrupt: 1, slot: null });

@@ -6,8 +6,8 @@ import type { StudioModel } from '../../state/models.svelte';
 const ID_DIGITS = 6;
 
 export interface Introduction {
-  /** `here`: trained in this studio. `received`: kept here, made elsewhere. `unknown`: never seen. `none`: no model. */
-  readonly kind: 'here' | 'received' | 'unknown' | 'none';
+  /** `here`: trained in this studio. `received`: kept here, made elsewhere. `shipped`: comes with the studio. `unknown`: never seen. `none`: no model. */
+  readonly kind: 'here' | 'received' | 'shipped' | 'unknown' | 'none';
   readonly name: string;
   readonly id: string;
   /** When the studio got the model, ms since the epoch; 0 for models that it does not have. */
@@ -23,6 +23,7 @@ export interface Introduction {
 export function introductionOf(
   board: Pick<Board, 'identity' | 'verifiedAt'>,
   models: readonly Pick<StudioModel, 'packId' | 'name' | 'createdAt' | 'record'>[],
+  shipped: readonly number[] = [],
 ): Introduction | null {
   const slots = board.identity?.slots ?? [];
   if (slots.length === 0) return null;
@@ -32,7 +33,13 @@ export function introductionOf(
   if (!active || !model) return { kind: 'none', name: '', id: '', at: 0, verifiedAt: null, slot: null, corrupt };
   const known = models.find(({ packId }) => packId === model.id);
   return {
-    kind: !known ? 'unknown' : known.record.madeElsewhere ? 'received' : 'here',
+    kind: known
+      ? known.record.madeElsewhere
+        ? 'received'
+        : 'here'
+      : shipped.includes(model.id)
+        ? 'shipped'
+        : 'unknown',
     name: known?.name ?? model.name,
     id: (model.id >>> 0).toString(16).padStart(8, '0').slice(0, ID_DIGITS),
     at: known?.createdAt ?? 0,
