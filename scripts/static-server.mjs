@@ -48,6 +48,11 @@ export async function serveFolder(folder, { port, fallbackPorts = 0 }) {
     let size;
     try {
       const stat = statSync(file);
+      // As static hosts do: a folder without its slash is sent on, so that relative addresses in it are right.
+      if (stat.isDirectory())
+        return void response
+          .writeHead(301, { location: `${new URL(request.url ?? '/', 'http://localhost').pathname}/` })
+          .end();
       if (!stat.isFile()) throw new Error('not a file');
       size = stat.size;
     } catch {

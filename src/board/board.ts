@@ -99,6 +99,14 @@ export type BoardErrorCode =
   | 'timeout-stream'
   | 'silent'
   | 'garbage'
+  /** Garbage, but regular: a sender at another baud rate looks like this. */
+  | 'wrong-baud'
+  /** The board was put into its boot loader (or should have been), and that does not answer. */
+  | 'bootloader-silent'
+  /** The board started anew in the middle of a command. */
+  | 'board-reset'
+  /** Another tab asked for the board, and got it. */
+  | 'taken-over'
   | 'disconnected'
   | 'link-failed'
   | 'refused'

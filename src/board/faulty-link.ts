@@ -12,6 +12,8 @@ export interface Faults {
   readonly cutAfterBytes?: number;
   /** Probability that a byte has one bit flipped. */
   readonly flip?: number;
+  /** Exactly this bit is flipped, counted from the first (bit 0 is the lowest of byte 0). */
+  readonly flipBit?: number;
   /** Probability that a byte vanishes. */
   readonly drop?: number;
   /** Probability that a random byte is slipped in before a byte. */
@@ -61,8 +63,13 @@ export function createFaultyLink(inner: Link, options: FaultyLinkOptions): Fault
     lost?.onLost(pulled());
   }
 
-  function damage(bytes: Uint8Array, faults: Faults): Uint8Array[] {
+  /** `first`: how many bytes went before. */
+  function damage(given: Uint8Array, faults: Faults, first: number): Uint8Array[] {
     const out: number[] = [];
+    const bytes = given.slice();
+    const flipped = (faults.flipBit ?? -8) / 8 - first;
+    const at = Math.floor(flipped);
+    if (at >= 0 && at < bytes.length) bytes[at] = (bytes[at] ?? 0) ^ (1 << ((faults.flipBit ?? 0) % 8));
     for (const byte of bytes) {
       if (faults.insert && random() < faults.insert) out.push(Math.floor(random() * 256));
       if (faults.drop && random() < faults.drop) continue;
@@ -96,8 +103,9 @@ export function createFaultyLink(inner: Link, options: FaultyLinkOptions): Fault
           if (cut) return;
           const allowed = allowance(toHost, receivedBytes);
           const passing = bytes.subarray(0, allowed);
+          const before = receivedBytes;
           receivedBytes += passing.length;
-          for (const piece of damage(passing, toHost)) {
+          for (const piece of damage(passing, toHost, before)) {
             const deliver = (late: number): void => {
               if (events === given) given.onBytes(piece, at + late);
             };
@@ -120,8 +128,9 @@ export function createFaultyLink(inner: Link, options: FaultyLinkOptions): Fault
       if (cut) throw pulled();
       const allowed = allowance(toBoard, sentBytes);
       const passing = bytes.slice(0, allowed);
+      const before = sentBytes;
       sentBytes += passing.length;
-      for (const piece of damage(passing, toBoard)) {
+      for (const piece of damage(passing, toBoard, before)) {
         const { delayMs } = toBoard;
         if (delayMs) {
           timers.after(delayMs, () => {

@@ -15,7 +15,11 @@ function codeOf(code: LinkErrorCode): BoardErrorCode {
   switch (code) {
     case 'disconnected':
     case 'closed':
+    case 'no-port':
       return 'disconnected';
+    case 'taken-over':
+      return 'taken-over';
+    case 'busy-tab':
     case 'busy':
       return 'busy';
     case 'chooser-cancelled':

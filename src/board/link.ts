@@ -16,6 +16,12 @@ export interface LinkInfo {
 export type LinkErrorCode =
   | 'chooser-cancelled'
   | 'not-supported'
+  /** Allowed, but not plugged in (or the browser does not see it). */
+  | 'no-port'
+  /** Another tab of the studio has it open. */
+  | 'busy-tab'
+  /** Another tab asked for the board, and this one let it go. */
+  | 'taken-over'
   | 'permission-blocked'
   | 'busy'
   | 'open-failed'
@@ -57,6 +63,11 @@ export interface Link {
    * try. Returns the function that stops it. Absent where a backing cannot know.
    */
   onReturn?(listener: () => void): () => void;
+  /**
+   * Asks other tabs of the studio to let go of this board; resolves when they did, so that `open` is worth a try. Absent
+   * where a backing belongs to one tab only. Rejects with LinkError.
+   */
+  takeOver?(): Promise<void>;
   /** Closes; never rejects; idempotent. */
   close(): Promise<void>;
 }

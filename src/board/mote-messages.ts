@@ -388,9 +388,14 @@ function describeFault({ fault, detail }: FaultReply): readonly [BoardErrorCode,
         'model-rejected',
         `The model wants ${detail} channels, and the board has another number. Train with data from this board.`,
       ];
+    case FAULT.notBegun:
+      // The dialect never ends or goes on with what it has not begun: the board forgot it.
+      return [
+        'board-reset',
+        'The board started anew in the middle of this (reset button, loose cable, or too little power). The old model still runs. Try again; use another cable or a port that gives more power if it happens again.',
+      ];
     case FAULT.badRequest:
     case FAULT.badArgument:
-    case FAULT.notBegun:
     default:
       return ['refused', `The board did not accept the request (fault ${fault}). Reconnect and try again.`];
   }

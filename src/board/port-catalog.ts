@@ -4,6 +4,7 @@
  */
 import type { Link, LinkInfo } from './link';
 import { LinkError } from './link';
+import type { PortClaims } from './port-claims';
 import { createSerialPortLink, errorName } from './serial-port-link';
 import type { PortSource, SerialPortLike } from './serial-port-link';
 import { asError } from './timing';
@@ -50,7 +51,7 @@ interface Entry {
   readonly usbProductId: number | null;
 }
 
-export function createPortCatalog(backend: PortBackend, timing: Timing): PortCatalog {
+export function createPortCatalog(backend: PortBackend, timing: Timing, claims: PortClaims | null = null): PortCatalog {
   const entries: Entry[] = [];
   const changed = new Set<() => void>();
 
@@ -79,8 +80,19 @@ export function createPortCatalog(backend: PortBackend, timing: Timing): PortCat
       },
       onUnplugged: (_port, listener) => subscribe(unplugged, listener),
       onPlugged: (listener) => subscribe(plugged, listener),
+      twins: () =>
+        entries.filter(
+          (other) => other.port && other.usbVendorId === ids.usbVendorId && other.usbProductId === ids.usbProductId,
+        ).length,
     };
-    const entry: Entry = { link: createSerialPortLink(source, timing), source, port, plugged, unplugged, ...ids };
+    const entry: Entry = {
+      link: createSerialPortLink(source, timing, claims),
+      source,
+      port,
+      plugged,
+      unplugged,
+      ...ids,
+    };
     entries.push(entry);
     return entry;
   }

@@ -283,7 +283,7 @@ describe('a native link', () => {
     await time.advance(10_000);
     expect(heard.lost.map((error) => error.code)).toEqual(['disconnected']);
     expect((await caught(link.write(Uint8Array.of(1)))).code).toBe('closed');
-    expect((await caught(open(link))).code).toBe('disconnected');
+    expect((await caught(open(link))).code).toBe('no-port');
   });
 
   it('is lost when the device dies without an event', async () => {

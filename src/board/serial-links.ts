@@ -5,6 +5,8 @@
 import { LinkError } from './link';
 import type { Link } from './link';
 import { createPortCatalog } from './port-catalog';
+import { createPortClaims } from './port-claims';
+import type { ChannelLike, LocksLike, PortClaims } from './port-claims';
 import type { PortCatalog, PortFilter } from './port-catalog';
 import { systemTiming } from './timing';
 import type { Cancel, Timing } from './timing';
@@ -17,6 +19,8 @@ import type { UsbLike } from './webusb-link';
 export interface SerialEnvironment extends Timing {
   readonly serial?: SerialLike | undefined;
   readonly usb?: UsbLike | undefined;
+  /** What the studio's other tabs have open; null where tabs cannot know of each other. */
+  readonly claims?: PortClaims | null;
   /** Forces a backing; by default native is preferred. */
   readonly prefer?: 'web-serial' | 'webusb';
 }
@@ -28,8 +32,21 @@ export function browserSerialEnvironment(prefer?: SerialEnvironment['prefer']): 
     ...systemTiming,
     serial: serial as SerialLike | undefined,
     usb: usb as UsbLike | undefined,
+    claims: browserPortClaims(),
     ...(prefer ? { prefer } : {}),
   };
+}
+
+/** Null where the browser (or an insecure page) has no web locks. */
+function browserPortClaims(): PortClaims | null {
+  const { locks } = navigator as { readonly locks?: unknown };
+  if (!locks || typeof BroadcastChannel === 'undefined') return null;
+  return createPortClaims({
+    locks: locks as LocksLike,
+    channel: new BroadcastChannel('mote-ports') as ChannelLike,
+    timers: systemTiming.timers,
+    randomId: () => crypto.randomUUID(),
+  });
 }
 
 /** The backing that is used here, or null where no board can be reached at all. */
@@ -50,7 +67,7 @@ function catalogOf(environment: SerialEnvironment): PortCatalog | null {
   const backend =
     backing === 'web-serial' && serial ? createWebSerialBackend(serial) : usb ? createWebUsbBackend(usb) : null;
   if (!backend) return null;
-  const catalog = createPortCatalog(backend, environment);
+  const catalog = createPortCatalog(backend, environment, environment.claims ?? null);
   catalogs.set(environment, catalog);
   return catalog;
 }

@@ -4,6 +4,7 @@
  */
 import { LinkError } from './link';
 import type { Link, LinkErrorCode, LinkEvents, LinkInfo } from './link';
+import type { PortClaims } from './port-claims';
 import { asError, withTimeout } from './timing';
 import type { Cancel, Timing } from './timing';
 
@@ -38,13 +39,15 @@ export interface PortSource {
   onUnplugged(port: SerialPortLike, listener: () => void): Cancel;
   /** Calls `listener` when the board is plugged in (again). */
   onPlugged(listener: () => void): Cancel;
+  /** How many ports with the same ids are plugged in, this one among them. */
+  twins?(): number;
 }
 
 /** Names of errors after which the stream goes on with a fresh reader (Web Serial, "UnderlyingSource"). */
 const TRANSIENT_ERRORS = new Set(['BufferOverrunError', 'BreakError', 'FramingError', 'ParityError']);
 
-/** A link over the port that `source` finds. */
-export function createSerialPortLink(source: PortSource, timing: Timing): Link {
+/** A link over the port that `source` finds. `claims` tells the studio's other tabs which ports are in use. */
+export function createSerialPortLink(source: PortSource, timing: Timing, claims: PortClaims | null = null): Link {
   const { clock, timers } = timing;
   let opened: OpenPort | null = null;
   /** Opening waits for the last closing: the driver has only one port. */
@@ -56,6 +59,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
     reader: ReadableStreamDefaultReader<Uint8Array> | null;
     writes: Promise<void>;
     readonly stopWatching: Cancel;
+    readonly unclaim: Cancel;
     reading: Promise<void>;
     done: boolean;
   }
@@ -114,6 +118,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
       await session.port.close();
     })();
     await withTimeout(timers, CLOSE_TIMEOUT_MS, work, () => new Error('closing took too long')).catch(() => undefined);
+    session.unclaim();
   }
 
   return {
@@ -123,11 +128,14 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
       if (opened) throw new LinkError('busy', `${source.info.title} is already open.`);
       await closing;
       const port = await source.find();
-      if (!port) throw gone(source.info);
+      if (!port) throw notThere(source.info);
+      const elsewhere = (await claims?.elsewhere(source.info).catch(() => 0)) ?? 0;
+      // Not every system keeps a second opener out. With a free twin on the bench this port may be the free one.
+      if (elsewhere >= (source.twins?.() ?? 1)) throw inOtherTab(source.info);
       try {
         await port.open({ baudRate, bufferSize: SERIAL_BUFFER_BYTES });
       } catch (error) {
-        throw openErrorOf(error, source.info);
+        throw elsewhere > 0 ? inOtherTab(source.info, asError(error)) : openErrorOf(error, source.info);
       }
       const session: OpenPort = {
         port,
@@ -135,6 +143,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
         reader: null,
         writes: Promise.resolve(),
         stopWatching: source.onUnplugged(port, () => lose(session, gone(source.info))),
+        unclaim: claims?.claim(source.info, () => lose(session, takenOver(source.info))) ?? (() => undefined),
         reading: Promise.resolve(),
         done: false,
       };
@@ -200,6 +209,8 @@ export function createSerialPortLink(source: PortSource, timing: Timing): Link {
       };
     },
 
+    ...(claims ? { takeOver: () => claims.takeOver(source.info) } : {}),
+
     async close() {
       const session = opened;
       if (session && !session.done) {
@@ -221,6 +232,28 @@ export function errorName(thrown: unknown): string {
     return thrown.name;
   }
   return /^\s*([A-Z]\w*(?:Error|Exception))\b/.exec(String(thrown))?.[1] ?? '';
+}
+
+function notThere(info: LinkInfo): LinkError {
+  return new LinkError(
+    'no-port',
+    `The browser does not see ${info.title}: it is not plugged in, or the cable only charges. Plug it in with a cable that carries data.`,
+  );
+}
+
+function inOtherTab(info: LinkInfo, cause?: Error): LinkError {
+  return new LinkError(
+    'busy-tab',
+    `${info.title} is open in another tab of the studio. Take it over to this tab, or go on there.`,
+    { cause },
+  );
+}
+
+function takenOver(info: LinkInfo): LinkError {
+  return new LinkError(
+    'taken-over',
+    `${info.title} was taken over by another tab of the studio. Nothing was damaged. Take it back when you need it here.`,
+  );
 }
 
 function gone(info: LinkInfo): LinkError {

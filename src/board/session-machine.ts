@@ -170,6 +170,10 @@ export function step(state: MachineState, event: MachineEvent, pollReturn = fals
       return { state: { name: 'ready' }, effects: state.resume.streaming ? [{ type: 'resume-stream' }] : [] };
 
     case 'link-lost':
+      // Opening again by itself would snatch the board back from the tab that a person chose.
+      if (event.error.code === 'taken-over' && holdsLink(state)) {
+        return fail(event.error, { type: 'connect-failed', error: event.error });
+      }
       switch (state.name) {
         case 'closed':
         case 'lost':

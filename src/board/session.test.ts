@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { generateRecording } from '../signal/motion-generator';
 import { Random } from '../signal/random';
+import { findBaudRate, USUAL_BAUD_RATES } from './baud-search';
 import { BoardError } from './board';
 import type { BoardIdentity, BoardSession, LineStats, SampleBatch, SessionState } from './board';
 import { createFakeTime } from './fake-time';
@@ -314,6 +315,40 @@ describe('a board that is not understood', () => {
     const error = await caught(b.time.until(connected));
     expect(error.code).toBe('garbage');
     expect(error.message).toContain('115200 baud');
+  });
+
+  it('prints at another rate: wrong-baud, and the usual rates are tried until it is understood', async () => {
+    const b = bench();
+    let rate = 0;
+    const open = b.link.open.bind(b.link);
+    Object.assign(b.link, {
+      open: (...args: Parameters<Link['open']>) => {
+        rate = args[0].baudRate;
+        return open(...args);
+      },
+    });
+    b.time.timers.every(20, () =>
+      b.say(rate === 9600 ? '1.5,2.5\r\n' : Uint8Array.of(0xe0, 0x80, 0xfe, 0xe0, 0x00, 0x80, 0xf8)),
+    );
+    expect((await caught(b.time.until(b.session.connect()))).code).toBe('wrong-baud');
+    const tried: number[] = [];
+    const found = await b.time.until(findBaudRate(b.session, 115_200, { onTry: (hz) => tried.push(hz) }));
+    expect(found).toMatchObject({ baudRate: 9600, identity: { dialect: 'lines' } });
+    expect(tried).toEqual([9600]);
+    expect(b.session.state.name).toBe('ready');
+  });
+
+  it('is found at no rate: said so, and left at its own', async () => {
+    const notes: BoardNote[] = [];
+    const b = bench({ storeNote: (note) => notes.push(note) });
+    await caught(b.time.until(b.session.connect()));
+    const tried: number[] = [];
+    const search = findBaudRate(b.session, 115_200, { onTry: (hz) => tried.push(hz) });
+    expect((await caught(b.time.until(search))).code).toBe('garbage');
+    expect(tried).toEqual(USUAL_BAUD_RATES.filter((hz) => hz !== 115_200));
+    expect(notes.at(-1)?.baudRate).toBe(115_200);
+    expect(b.session.state).toMatchObject({ name: 'failed', error: { code: 'silent' } });
+    expect(b.isOpen).toBe(false);
   });
 
   it('only talks: garbage, with what it said', async () => {

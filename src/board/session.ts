@@ -6,6 +6,7 @@ import { RateEstimator } from '../signal/rate';
 import type { Channel } from '../signal/recording';
 import { BoardError } from './board';
 import type { BoardIdentity, BoardSession, LineStats, SampleBatch, SessionEvents, SessionState } from './board';
+import { createByteEvidence } from './byte-evidence';
 import { deployPack, readPack } from './deploy';
 import { createLinesDialect } from './lines-dialect';
 import type { LineReading } from './lines-dialect';
@@ -95,6 +96,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
   let stopMonitor: Cancel = () => undefined;
 
   let receivedBytes = 0;
+  /** What arrived while nobody knew what it means. */
+  const evidence = createByteEvidence();
   let readingsSinceOpen = 0;
   let firstReadingAt: number | null = null;
   let operation: string | null = null;
@@ -209,6 +212,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
   async function open(): Promise<void> {
     const mine = ++epoch;
     receivedBytes = 0;
+    evidence.restart();
     readingsSinceOpen = 0;
     lines.restart();
     rate.reset();
@@ -338,6 +342,12 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
         `${link.info.title} is open but sends nothing. Check that its program prints readings at ${note.baudRate} baud, or write Mote’s firmware to it; then press its reset button.`,
       );
     }
+    if (evidence.verdict === 'wrong-rate') {
+      return new BoardError(
+        'wrong-baud',
+        `${link.info.title} sends bytes that make no sense at ${note.baudRate} baud but look like another rate. Choose the rate that its program uses, or let the studio try the usual ones.`,
+      );
+    }
     const text = lines.stats.lastText;
     return new BoardError(
       'garbage',
@@ -390,6 +400,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
           return;
         }
         heard = (heard + String.fromCharCode(...bytes.subarray(-HEARD_BYTES))).slice(-HEARD_BYTES);
+        evidence.push(bytes);
         mote.push(bytes, at);
         lines.push(bytes, at);
         return;

@@ -24,3 +24,8 @@ export function usbTitle(vendorId: number | null, productId: number | null): str
   const ids = productId === null ? hex(vendorId) : `${hex(vendorId)}:${hex(productId)}`;
   return `${MAKERS[vendorId] ?? 'USB device'} (${ids})`;
 }
+
+/** Makers by USB vendor id, sorted by id: whom permissions of administrators and Linux rules must name. */
+export const USB_MAKERS: readonly { readonly id: number; readonly name: string }[] = Object.entries(MAKERS).map(
+  ([id, name]) => ({ id: Number(id), name }),
+);

@@ -1,4 +1,5 @@
 /** The composition root: joins the rooms of the house into the services that the studio's state needs. */
+import { packId } from '../board/deploy';
 import { createReplayLink } from '../board/replay-link';
 import {
   browserSerialEnvironment,
@@ -19,18 +20,23 @@ import type { BoardServices, StudioServices } from './services';
 
 function createBoardServices(): BoardServices {
   const serial = browserSerialEnvironment();
+  const shippedModels: number[] = [];
   const sessions = createSessions(systemTiming);
   return {
+    shippedModels,
     support: serialBacking(serial) ?? 'none',
-    async virtualLink(storage) {
+    async virtualLink(storage, options = undefined) {
       const wasm = new URL('virtual-board.wasm', document.baseURI).href;
       // Ships with a model, so that the virtual board classifies from the first second.
       const factoryPack = new Uint8Array(await (await fetch(gesturesUrl)).arrayBuffer());
-      return createVirtualLink({ wasm, storage, factoryPack });
+      const id = packId(factoryPack);
+      if (id !== null && !shippedModels.includes(id)) shippedModels.push(id);
+      return createVirtualLink({ wasm, storage, factoryPack, ...options });
     },
     replayLink: (loaded, { loop, speed }) => createReplayLink(loaded, { dialect: 'mote', loop, speed }),
     chooseLink: () => requestSerialLink(serial),
     rememberedLinks: () => rememberedSerialLinks(serial),
+    openElsewhere: async () => (await serial.claims?.listElsewhere()) ?? [],
     forgetLink: (link) => forgetSerialLink(serial, link),
     onPlugged: (listener) => onSerialLinksChange(serial, listener),
     session: (link, note, storeNote) => sessions.open(link, { ...(note ? { note } : {}), storeNote }),

@@ -28,13 +28,20 @@ export interface ImportRemarks {
 export interface BoardServices {
   readonly support: SerialSupport;
   /** The C firmware in a worker, with the shipped model in its flash. */
-  virtualLink(storage: VirtualBoardStorage): Promise<VirtualLink>;
+  virtualLink(
+    storage: VirtualBoardStorage,
+    options?: { readonly serial: string; readonly title: string; readonly seed: number },
+  ): Promise<VirtualLink>;
+  /** Ids of the models that ship with the studio, as far as they were loaded. */
+  readonly shippedModels: readonly number[];
   /** Plays a recording through real bytes. */
   replayLink(loaded: LoadedRecording, options: { readonly loop: boolean; readonly speed: number }): Link;
   /** Opens the browser's port chooser; needs a click. Rejects with LinkError `chooser-cancelled`. */
   chooseLink(): Promise<Link>;
   /** Boards that were allowed before and are plugged in. */
   rememberedLinks(): Promise<Link[]>;
+  /** USB ids of the ports that other tabs of the studio have open. */
+  openElsewhere(): Promise<readonly string[]>;
   /** Gives the permission for a board back. */
   forgetLink(link: Link): Promise<void>;
   /** Called when a board is plugged in or unplugged. */

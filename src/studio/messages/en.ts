@@ -4,11 +4,14 @@ import { components } from './en/components';
 import { data } from './en/data';
 import { deploy } from './en/deploy';
 import { features } from './en/features';
+import { hardware } from './en/hardware';
+import { introduction } from './en/introduction';
 import { live } from './en/live';
 import { microbit } from './en/microbit';
 import { micropython } from './en/micropython';
 import { model } from './en/model';
 import { pico } from './en/pico';
+import { recovery } from './en/recovery';
 import { shell } from './en/shell';
 import { test } from './en/test';
 
@@ -25,4 +28,7 @@ export const en = {
   microbit,
   micropython,
   live,
+  recovery,
+  introduction,
+  hardware,
 } as const;

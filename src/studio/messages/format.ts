@@ -82,6 +82,13 @@ export const format = {
   },
   /** 0x1a2b -> "00001a2b", as model ids are written. */
   hex32: (value: number): string => (value >>> 0).toString(16).padStart(8, '0'),
+  /** "24 Nov"; with the year when it is not this one. */
+  dayMonth: (epochMs: number): string =>
+    new Intl.DateTimeFormat(locale, {
+      day: 'numeric',
+      month: 'short',
+      ...(new Date(epochMs).getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' }),
+    }).format(epochMs),
   /** "24 Nov, 14:05" in the reader's language. */
   dateTime: (epochMs: number): string =>
     new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(epochMs),

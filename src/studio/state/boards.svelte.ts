@@ -12,10 +12,12 @@ import type {
   SessionState,
 } from '../../board/board';
 import { LinkError, type Link, type LinkInfo } from '../../board/link';
+import { findBaudRate } from '../../board/baud-search';
 import { DEFAULT_BAUD_RATE, type BoardNote } from '../../board/session';
 import type { LoadedRecording } from '../../signal/recording';
 import type { StudioStore } from '../../store/studio-store';
 import type { BoardServices } from '../services';
+import { FAILURES_KEPT, failureOf, type Failure } from './board-failure';
 import { SampleRing } from './sample-ring';
 
 /** Seconds of signal that a board's ring holds: the longest span of the scope. */
@@ -30,6 +32,21 @@ const NOTES_SETTING = 'boardNotes';
 const BENCH_SETTING = 'bench';
 /** The virtual board's flash: a model written to it survives a reload, as on a real board. */
 const FLASH_SETTING = 'virtualBoardFlash';
+/** Which models passed their self-test on which boards, and when: a board may be verified before it comes back. */
+const VERIFIED_SETTING = 'verifiedModels';
+/** So many proofs are kept; the oldest go first. */
+const PROOFS_KEPT = 200;
+/** Virtual boards on one bench at most: each is a worker. */
+export const VIRTUAL_BOARDS_MOST = 4;
+
+/** A self-test that passed. */
+interface Proof {
+  /** The board's serial, or the kind of port it is plugged into. */
+  readonly board: string;
+  readonly modelId: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
 
 /** Settings of the motion generator, as last asked for. */
 export interface Motion {
@@ -48,11 +65,21 @@ export class Board {
   /** Frames received and lost since the board came to the bench. */
   frames = $state(0);
   lost = $state(0);
-  /** Ids of models whose self-test passed on this board while it was on the bench. */
+  /** Ids of models whose self-test passed on this board. */
   verified = $state.raw<readonly number[]>([]);
+  /** When the self-tests of `verified` passed, by model id, ms since the epoch. */
+  verifiedAt = $state.raw<ReadonlyMap<number, number>>(new Map());
+  /** Called with models that were proved now. */
+  onVerified: (modelId: number) => void = () => undefined;
+  /** Called when the board has told who it is. */
+  onIdentified: () => void = () => undefined;
   baudRate = $state(DEFAULT_BAUD_RATE);
   /** The failure that ended the last attempt. */
   error = $state.raw<Error | null>(null);
+  /** The last failures, newest last: codes and times only. */
+  failures = $state.raw<readonly Failure[]>([]);
+  /** The search for the baud rate, or null. */
+  search = $state.raw<{ readonly rate: number; readonly index: number; readonly total: number } | null>(null);
   ring = $state.raw<SampleRing>(new SampleRing(1, 1));
   /** What the virtual board's hand does; null for boards that nobody can ask. */
   motion = $state.raw<Motion | null>(null);
@@ -60,6 +87,7 @@ export class Board {
   readonly #unsubscribe: (() => void)[] = [];
   #frames = 0;
   #lost = 0;
+  #stopSearch: AbortController | null = null;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(
@@ -76,7 +104,7 @@ export class Board {
     this.#unsubscribe.push(
       session.on('state', (state) => {
         this.state = state;
-        if (state.name === 'failed' || state.name === 'lost') this.error = state.error;
+        if (state.name === 'failed' || state.name === 'lost') this.#fail(state.error);
         else if (state.name === 'ready' || state.name === 'streaming') this.error = null;
       }),
       session.on('identity', (identity) => this.#takeIdentity(identity)),
@@ -94,7 +122,8 @@ export class Board {
   }
 
   get name(): string {
-    return this.identity?.name ?? this.link.info.title;
+    // Virtual boards all have the same firmware, and so the same name.
+    return this.kind === 'virtual' ? this.link.info.title : (this.identity?.name ?? this.link.info.title);
   }
 
   get streaming(): boolean {
@@ -127,9 +156,55 @@ export class Board {
       await this.session.startStream();
       return true;
     } catch (error) {
-      this.error = error instanceof Error ? error : new Error(String(error));
+      this.#fail(error);
       return false;
     }
+  }
+
+  /** Tries the usual baud rates until the board is understood, and streams. Returns success; false when stopped. */
+  async findBaudRate(): Promise<boolean> {
+    if (this.search) return false;
+    const stop = new AbortController();
+    this.#stopSearch = stop;
+    this.error = null;
+    try {
+      const { baudRate } = await findBaudRate(this.session, this.baudRate, {
+        signal: stop.signal,
+        onTry: (rate, index, total) => (this.search = { rate, index, total }),
+      });
+      this.baudRate = baudRate;
+      await this.session.startStream();
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    } finally {
+      this.search = null;
+    }
+  }
+
+  stopSearch(): void {
+    this.#stopSearch?.abort();
+  }
+
+  /** Takes the board from another tab and connects. Failures end up in `error`. */
+  async takeOver(): Promise<boolean> {
+    try {
+      await this.link.takeOver?.();
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    return this.connect();
+  }
+
+  #fail(error: unknown): void {
+    this.error = error instanceof Error ? error : new Error(String(error));
+    const failure = failureOf(error, Date.now());
+    const last = this.failures.at(-1);
+    // The state and the promise tell of the same failure.
+    if (last?.code === failure.code && failure.at - last.at < 1000) return;
+    this.failures = [...this.failures, failure].slice(-FAILURES_KEPT);
   }
 
   setMotion(changes: Partial<Motion>): void {
@@ -147,7 +222,14 @@ export class Board {
   }
 
   markVerified(modelId: number): void {
+    this.takeProof(modelId, Date.now());
+    this.onVerified(modelId);
+  }
+
+  /** Takes note of a self-test that passed at `at`. */
+  takeProof(modelId: number, at: number): void {
     if (!this.verified.includes(modelId)) this.verified = [...this.verified, modelId];
+    this.verifiedAt = new Map(this.verifiedAt).set(modelId, at);
   }
 
   /** Takes down the listeners; the session itself is closed by the bench. */
@@ -157,7 +239,9 @@ export class Board {
   }
 
   #takeIdentity(identity: BoardIdentity | null): void {
+    const told = identity !== null && this.identity?.serial !== identity.serial;
     this.identity = identity;
+    if (told) this.onIdentified();
     if (!identity || identity.channels.length === 0) return;
     const rate = identity.rateHz > 0 ? identity.rateHz : RING_DEFAULT_HZ;
     const capacity = Math.min(RING_MAX_FRAMES, Math.ceil(rate * RING_SECONDS));
@@ -185,6 +269,11 @@ export class Boards {
   #selectedKey = $state<string | null>(null);
   #next = 1;
   #notes: Record<string, BoardNote> = {};
+  #proofs: readonly Proof[] = [];
+  /** Why the chooser gave no board, last time it was asked. */
+  chooserError = $state.raw<LinkError | null>(null);
+  /** Failures of the chooser, newest last. */
+  failures = $state.raw<readonly Failure[]>([]);
 
   /** The board that recording, deploying and the live view use. */
   readonly selected = $derived<Board | null>(
@@ -203,6 +292,7 @@ export class Boards {
   /** Reads the notes, looks for boards that are plugged in, and puts the virtual board on an empty bench. */
   async open(): Promise<void> {
     this.#notes = (await this.store.getSetting<Record<string, BoardNote>>(NOTES_SETTING)) ?? {};
+    this.#proofs = (await this.store.getSetting<readonly Proof[]>(VERIFIED_SETTING)) ?? [];
     this.services.onPlugged(() => void this.refreshRemembered());
     await this.refreshRemembered();
     // A newcomer sees motion at once; who works with a real board is left alone.
@@ -221,9 +311,12 @@ export class Boards {
 
   /** Asks for a USB board. Null when the chooser was closed without choosing. */
   async choose(): Promise<Board | null> {
+    this.chooserError = null;
     try {
       return await this.add(await this.services.chooseLink());
     } catch (error) {
+      this.failures = [...this.failures, failureOf(error, Date.now())].slice(-FAILURES_KEPT);
+      if (error instanceof LinkError) this.chooserError = error;
       if (error instanceof LinkError && error.code === 'chooser-cancelled') return null;
       throw error;
     }
@@ -242,6 +335,38 @@ export class Boards {
         save: (image) => this.store.putSetting(FLASH_SETTING, image),
       }),
     );
+  }
+
+  /** One more virtual board, with a sensor that moves differently and a flash of its own. */
+  async addAnotherVirtual(): Promise<Board | null> {
+    const taken = this.list.flatMap((board) => (board.kind === 'virtual' ? [board.link.info.title] : []));
+    for (let number = 2; number <= VIRTUAL_BOARDS_MOST; number++) {
+      const title = `Virtual board ${number}`;
+      if (taken.includes(title)) continue;
+      const flash = `${FLASH_SETTING}${number}`;
+      return this.add(
+        await this.services.virtualLink(
+          {
+            load: async () => (await this.store.getSetting<Uint8Array>(flash)) ?? null,
+            save: (image) => this.store.putSetting(flash, image),
+          },
+          { serial: `5649525455414c3${number}`, title, seed: number },
+        ),
+      );
+    }
+    return null;
+  }
+
+  get shippedModels(): readonly number[] {
+    return this.services.shippedModels;
+  }
+
+  get virtualBoards(): number {
+    return this.list.filter((board) => board.kind === 'virtual').length;
+  }
+
+  async openElsewhere(): Promise<readonly string[]> {
+    return this.services.openElsewhere().catch(() => []);
   }
 
   async addReplay(loaded: LoadedRecording): Promise<Board> {
@@ -263,6 +388,11 @@ export class Boards {
       void this.store.putSetting(NOTES_SETTING, this.#notes);
     });
     const board = new Board(`board-${this.#next++}`, link, session, note?.baudRate ?? DEFAULT_BAUD_RATE);
+    const proofKey = (): string => board.identity?.serial ?? key;
+    board.onVerified = (modelId) => void this.#keepProof({ board: proofKey(), modelId, at: Date.now() });
+    board.onIdentified = () => {
+      for (const proof of this.#proofs) if (proof.board === proofKey()) board.takeProof(proof.modelId, proof.at);
+    };
     this.list = [...this.list, board];
     this.#selectedKey = board.key;
     this.remembered = this.remembered.filter((other) => other !== link);
@@ -284,6 +414,12 @@ export class Boards {
     await this.remove(board);
     await this.services.forgetLink(board.link);
     await this.refreshRemembered();
+  }
+
+  async #keepProof(proof: Proof): Promise<void> {
+    const others = this.#proofs.filter(({ board, modelId }) => board !== proof.board || modelId !== proof.modelId);
+    this.#proofs = [...others, proof].slice(-PROOFS_KEPT);
+    await this.store.putSetting(VERIFIED_SETTING, this.#proofs);
   }
 
   async #keepBench(): Promise<void> {

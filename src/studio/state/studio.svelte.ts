@@ -9,6 +9,7 @@ import { Boards } from './boards.svelte';
 import { Compilation } from './compilation.svelte';
 import { Deployment } from './deployment.svelte';
 import { MicroPythonDeployment } from './micropython-deployment.svelte';
+import { HardwareTest } from './hardware-test.svelte';
 import { Models } from './models.svelte';
 import { Project } from './project.svelte';
 import { ReadBack } from './read-back.svelte';
@@ -28,6 +29,7 @@ export class Studio {
   readonly micropython = new MicroPythonDeployment();
   readonly readBack = new ReadBack();
   readonly slotWork = new SlotWork();
+  readonly hardwareTest = new HardwareTest();
   readonly route = new Route();
   readonly recordings: Recordings;
   readonly project: Project;
@@ -47,7 +49,14 @@ export class Studio {
   });
 
   /** True while a reload would lose work: the update prompt waits for it. */
-  readonly busy = $derived.by(() => this.recorder.active || this.training.running || this.deployment.running || this.micropython.running);
+  readonly busy = $derived.by(
+    () =>
+      this.recorder.active ||
+      this.training.running ||
+      this.deployment.running ||
+      this.micropython.running ||
+      this.hardwareTest.running,
+  );
 
   /** Length of the feature vector, or the error that the blocks give on this input. */
   readonly features = $derived.by<{ count: number; error: Error | null } | null>(() => {

@@ -3,6 +3,7 @@ export const board = {
   lead: 'See what the sensor measures. Plug in a board over USB, or move the virtual one.',
   connectUsb: 'Connect a USB board',
   addVirtual: 'Virtual board',
+  addAnotherVirtual: 'One more virtual',
   replay: 'Replay a recording',
   bench: 'On the bench',
   benchEmptyTitle: 'No board on the bench',

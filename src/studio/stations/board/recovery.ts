@@ -3,8 +3,11 @@ import { BoardError, type BoardErrorCode } from '../../../board/board';
 import { LinkError, type LinkErrorCode } from '../../../board/link';
 import { t } from '../../messages/messages.svelte';
 
-/** `retry` connects again, `choose` opens the port chooser, `baud` shows the baud rate, `virtual` needs no cable. */
-export type WayOut = 'retry' | 'choose' | 'baud' | 'virtual';
+/**
+ * `retry` connects again, `choose` opens the port chooser, `find-baud` tries the usual rates, `take-over` takes the board
+ * from another tab, `why` explains what the browser sees, `virtual` needs no cable; `deploy` and `features` lead there.
+ */
+export type WayOut = 'retry' | 'choose' | 'find-baud' | 'take-over' | 'why' | 'virtual' | 'deploy' | 'features';
 
 export interface Recovery {
   readonly title: string;
@@ -25,6 +28,14 @@ function boardTitle(code: BoardErrorCode): string {
       return t('board.errSilent');
     case 'garbage':
       return t('board.errGarbage');
+    case 'wrong-baud':
+      return t('recovery.errWrongBaud');
+    case 'bootloader-silent':
+      return t('recovery.errBootloaderSilent');
+    case 'board-reset':
+      return t('recovery.errBoardReset');
+    case 'taken-over':
+      return t('recovery.errTakenOver');
     case 'disconnected':
       return t('board.errDisconnected');
     case 'link-failed':
@@ -58,28 +69,35 @@ function boardWaysOut(code: BoardErrorCode): readonly WayOut[] {
   switch (code) {
     case 'silent':
     case 'garbage':
+    case 'wrong-baud':
     case 'timeout-hello':
-      return ['baud', 'retry'];
+      return ['find-baud', 'retry'];
+    case 'bootloader-silent':
+    case 'board-reset':
+      return ['retry', 'why'];
+    case 'taken-over':
+      return ['take-over'];
     case 'timeout-command':
     case 'timeout-stream':
     case 'link-failed':
-      return ['retry', 'choose'];
+      return ['retry', 'choose', 'why'];
     case 'disconnected':
-      return ['choose'];
+      return ['choose', 'why'];
     case 'refused':
     case 'busy':
     case 'cancelled':
       return ['retry'];
     case 'not-supported':
     case 'firmware-too-old':
-      return ['virtual'];
+      return ['retry', 'virtual'];
     case 'model-too-big':
+      return ['features', 'deploy'];
     case 'model-rejected':
     case 'verify-mismatch':
     case 'self-test-failed':
     case 'slot-corrupt':
     case 'no-model':
-      return []; // these belong to Deploy, which offers its own ways out
+      return ['deploy'];
   }
 }
 
@@ -91,6 +109,12 @@ function linkTitle(code: LinkErrorCode): string {
       return t('board.errLinkNotSupported');
     case 'permission-blocked':
       return t('board.errPermissionBlocked');
+    case 'no-port':
+      return t('recovery.errNoPort');
+    case 'busy-tab':
+      return t('recovery.errBusyTab');
+    case 'taken-over':
+      return t('recovery.errTakenOver');
     case 'busy':
       return t('board.errPortBusy');
     case 'open-failed':
@@ -109,25 +133,29 @@ function linkTitle(code: LinkErrorCode): string {
 function linkWaysOut(code: LinkErrorCode): readonly WayOut[] {
   switch (code) {
     case 'chooser-cancelled':
+    case 'no-port':
     case 'disconnected':
-      return ['choose'];
+      return ['choose', 'why'];
+    case 'busy-tab':
+    case 'taken-over':
+      return ['take-over'];
     case 'not-supported':
     case 'permission-blocked':
-      return ['virtual'];
+      return ['why', 'virtual'];
     case 'busy':
     case 'open-failed':
     case 'write-timeout':
     case 'closed':
-      return ['retry', 'choose'];
+      return ['retry', 'choose', 'why'];
     case 'framing':
-      return ['baud', 'retry'];
+      return ['find-baud', 'retry'];
   }
 }
 
 export function recoveryOf(error: unknown): Recovery {
   if (error instanceof BoardError) {
     // The link knows best why it failed.
-    if (error.code === 'link-failed' && error.cause instanceof LinkError)
+    if (error.cause instanceof LinkError)
       return { title: linkTitle(error.cause.code), message: error.message, waysOut: linkWaysOut(error.cause.code) };
     return { title: boardTitle(error.code), message: error.message, waysOut: boardWaysOut(error.code) };
   }

@@ -33,6 +33,14 @@ function adviceOf(code: BoardErrorCode): Advice {
       return { why: t('deploy.whySilent'), todo: t('deploy.doSilent'), ways: ['retry', 'board'] };
     case 'garbage':
       return { why: t('deploy.whyGarbage'), todo: t('deploy.doGarbage'), ways: ['retry', 'board'] };
+    case 'wrong-baud':
+      return { why: t('recovery.whyWrongBaud'), todo: t('recovery.doWrongBaud'), ways: ['board'] };
+    case 'bootloader-silent':
+      return { why: t('recovery.whyBootloaderSilent'), todo: t('recovery.doBootloaderSilent'), ways: ['retry'] };
+    case 'board-reset':
+      return { why: t('recovery.whyBoardReset'), todo: t('recovery.doBoardReset'), ways: ['retry', 'board'] };
+    case 'taken-over':
+      return { why: t('recovery.whyTakenOver'), todo: t('recovery.doTakenOver'), ways: ['board'] };
     case 'disconnected':
       return { why: t('deploy.whyDisconnected'), todo: t('deploy.doDisconnected'), ways: ['retry', 'board'] };
     case 'link-failed':
@@ -54,7 +62,7 @@ function adviceOf(code: BoardErrorCode): Advice {
     case 'slot-corrupt':
       return { why: t('deploy.whySlotCorrupt'), todo: t('deploy.doSlotCorrupt'), ways: ['retry'] };
     case 'no-model':
-      return { why: t('deploy.whyNoModel'), todo: t('deploy.doNoModel'), ways: [] };
+      return { why: t('deploy.whyNoModel'), todo: t('deploy.doNoModel'), ways: ['model'] };
     case 'busy':
       return { why: t('deploy.whyBusy'), todo: t('deploy.doBusy'), ways: ['retry'] };
     case 'cancelled':
