@@ -1,6 +1,6 @@
 export const pico = {
   title: 'Raspberry Pi Pico with {model} inside',
-  lead: 'Mote’s firmware and this model in one file, for the Pico and other RP2040 boards with 2 MB of flash or more. Later models go over USB from here, without dragging.',
+  lead: 'Mote’s firmware and this model in one file, for the Pico and other RP2040 boards with 2 MB of flash or more. Later models go over USB from here, without dragging.',
   tried:
     'Tried on an emulator of the chip (rp2040js), over its UART and its USB port; not yet on a real board. Not for the Pico 2.',
   how: 'Hold BOOTSEL while you plug the board in: a drive named RPI-RP2 appears.',
