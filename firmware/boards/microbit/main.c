@@ -160,6 +160,7 @@ int main(void) {
     uint32_t taken = mote_board_receive(&board, bytes, count);
     uart_drop(taken);
     mote_board_poll(&board);
+    uart_touch();
     /* Sleeps until a byte, a sample or the 10 ms tick; what came since the peek is seen with interrupts off. */
     interrupts_off();
     if (uart_peek(&bytes) == 0 && queue_head == queue_tail && !mote_board_busy(&board)) wait_for_interrupt();

@@ -76,13 +76,11 @@ uint32_t uart_write(const uint8_t *bytes, uint32_t count) {
   sent_head += count;
   if (!sending) send_next();
   interrupts_on();
-  /*
-   * Has no effect where it is set already. QEMU does not raise the interrupt of a byte that it could send only later
-   * until the UART is touched again.
-   */
-  UART_INTENSET = UART_INT_TXDRDY;
+  uart_touch();
   return count;
 }
+
+void uart_touch(void) { UART_INTENSET = UART_INT_TXDRDY; }
 
 uint32_t uart_peek(const uint8_t **bytes) {
   uint32_t at = received_tail % UART_RECEIVE_BYTES;
