@@ -44,8 +44,8 @@ function properties({ camelName, include, description, model, paced }: BundleFac
     `sentence=${description}`,
     `paragraph=${asciiLine(paragraph, LONGEST_PARAGRAPH)}`,
     'category=Data Processing',
-    // Must be there and be an address; this one is reserved for placeholders (RFC 2606).
-    'url=https://example.com/',
+    // Must be there and be a URI; nobody has a page for a model that was just trained.
+    'url=about:blank',
     'architectures=*',
     `includes=${include}`,
     '',

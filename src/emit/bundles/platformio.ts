@@ -37,7 +37,6 @@ export function platformioBundle(facts: BundleFacts, target: Target): Bundle {
 
 function projectIni(): string {
   return [
-    '; https://docs.platformio.org/en/latest/projectconf/',
     '[platformio]',
     `default_envs = ${BOARDS[0][0]}`,
     '',
