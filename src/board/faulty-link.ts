@@ -93,6 +93,12 @@ export function createFaultyLink(inner: Link, options: FaultyLinkOptions): Fault
   const link: FaultyLink = {
     info: { ...inner.info, kind: 'test' },
     ...(inner.generator ? { generator: inner.generator } : {}),
+    ...(inner.setSignals
+      ? {
+          setSignals: (signals) =>
+            cut ? Promise.reject(pulled()) : (inner.setSignals?.(signals) ?? Promise.resolve()),
+        }
+      : {}),
     ...(inner.onReturn ? { onReturn: (listener: () => void) => inner.onReturn?.(listener) ?? (() => undefined) } : {}),
 
     async open(openOptions, given) {

@@ -119,7 +119,10 @@ export async function flashUno(link: Link, options: FlashOptions): Promise<Flash
     const writeStart = clock();
     let done = 0;
     report('writing', 0, total);
-    await programmer.program(0, new Uint8Array(PAGE_BYTES).map((_, i) => ENDLESS_LOOP[i % WORD_BYTES] ?? 0));
+    await programmer.program(
+      0,
+      new Uint8Array(PAGE_BYTES).map((_, i) => ENDLESS_LOOP[i % WORD_BYTES] ?? 0),
+    );
     for (const page of pages.filter((at) => at !== 0)) {
       await programmer.program(page, image.subarray(page, page + PAGE_BYTES));
       done += PAGE_BYTES;
@@ -347,7 +350,6 @@ function cancelled(signal?: AbortSignal): FlashError {
 function toFlashError(error: Error, signal?: AbortSignal): FlashError {
   if (error instanceof FlashError) return error;
   if (signal?.aborted) return cancelled(signal);
-  const again =
-    'If writing had begun, the board waits for its firmware now and can be written again at any time.';
+  const again = 'If writing had begun, the board waits for its firmware now and can be written again at any time.';
   return new FlashError('link-failed', `${error.message} ${again}`, { cause: error });
 }

@@ -45,12 +45,7 @@ export function readHexImage(text: string, size: number): Uint8Array<ArrayBuffer
  * A copy of `image` with `patch` at `start`. Throws FlashImageError when it reaches beyond `end` or meets bytes that are
  * not erased: a patch never overwrites code.
  */
-export function patchImage(
-  image: Uint8Array,
-  patch: Uint8Array,
-  start: number,
-  end: number,
-): Uint8Array<ArrayBuffer> {
+export function patchImage(image: Uint8Array, patch: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   if (start < 0 || start > end || end > image.length || patch.length > end - start) {
     throw new FlashImageError('out-of-range', `${patch.length} bytes do not fit between ${start} and ${end}.`);
   }

@@ -6,7 +6,7 @@ import type { AvrBoard } from './avr-board.mjs';
 
 /** The board runs so long at a time: what it sends arrives in such pieces. */
 const SLICE_SECONDS = 0.001;
-/** A bootloader whose UART runs at another rate than the port hears noise, as real ones do. */
+/** UARTs whose rates differ by more hear something else. */
 const BAUD_TOLERANCE = 0.05;
 
 export interface AvrBoardLink extends Link {
@@ -28,9 +28,11 @@ export function createAvrBoardLink(board: AvrBoard): AvrBoardLink {
   const timers = new Set<{ at: number; run: () => void; every: number | null }>();
   let now = 0;
 
-  /** Bytes at the wrong rate are other bytes. */
+  /** What a UART at half the rate makes of a byte: every other bit, then the idle line. */
   const heard = (byte: number): number =>
-    Math.abs(board.baudRate / baudRate - 1) < BAUD_TOLERANCE ? byte : (byte * 37 + 11) & 0xff;
+    Math.abs(board.baudRate / baudRate - 1) < BAUD_TOLERANCE
+      ? byte
+      : 0xf8 | ((byte >> 2) & 1) | ((byte >> 3) & 2) | ((byte >> 4) & 4);
   board.onByte = (byte) => fresh.push(heard(byte));
 
   function add(ms: number, every: number | null, run: () => void): Cancel {

@@ -41,10 +41,7 @@ function imageFor(model: (typeof MODELS)[keyof typeof MODELS], end: number): Uin
 }
 
 const flash = (link: AvrBoardLink, image: Uint8Array): Promise<FlashReport> =>
-  link.until(
-    flashUno(link, { ...link.timing, image: () => image, alwaysWrite: [MEMORY.modelStart] }),
-    120,
-  );
+  link.until(flashUno(link, { ...link.timing, image: () => image, alwaysWrite: [MEMORY.modelStart] }), 120);
 
 describe.skipIf(!existsSync(OPTIBOOT))('Arduino Uno with the real Optiboot (arduino-core-avr)', () => {
   test.each(Object.entries(MODELS))(

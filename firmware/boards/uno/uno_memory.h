@@ -16,7 +16,7 @@
 #define UNO_MODEL_END_OLD_NANO 0x7800u
 
 /* RAM in which a model works: window, activations, scratch. What is left of 2 KB is for buffers and the stack. */
-#define UNO_WORK_BYTES 896u
+#define UNO_WORK_BYTES 800u
 
 /* Analog inputs A0, A1, A2. */
 #define UNO_CHANNELS 3u

@@ -4,9 +4,9 @@
  * Models are kept in RAM here, so they are gone after a reset; everything else is as it will be with flash. To keep them,
  * give `storage` functions that read, program and erase your chip's flash, and its address as `mapped`.
  *
- * With models it needs about 60 KB of RAM as it stands: a Nano 33 BLE, an RP2040, an ESP32, a SAMD51. AVR boards (Uno,
- * Nano, Mega, Leonardo) have 2 to 8 KB: there this sketch records and holds no models. For an Uno or Nano that runs one,
- * let the studio write its ready-made firmware.
+ * With models it needs about 60 KB of RAM as it stands: a Nano 33 BLE, an RP2040, an ESP32, a SAMD51. On a Mega it
+ * records and holds no models. The flash of an Uno, Nano or Leonardo is too small for it: use PrintNumbers there, or let
+ * the studio write its ready-made firmware to an Uno or Nano, which runs models.
  */
 #include <mote_board.h>
 
