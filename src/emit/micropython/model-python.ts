@@ -170,7 +170,9 @@ export function emitModelPython(model: Model, id: number, comment: readonly stri
   let at = 0;
   blocks.forEach((block, index) => {
     const name = BLOCK_FUNCTION[block.kind];
-    lines.push(` ${name}(window, ${frames}, ${channels}, _x${index}, _i${index}, _f${index}, _scratch, _vector, ${at})`);
+    lines.push(
+      ` ${name}(window, ${frames}, ${channels}, _x${index}, _i${index}, _f${index}, _scratch, _vector, ${at})`,
+    );
     at += block.featureCount;
   });
   lines.push(

@@ -121,7 +121,11 @@ class NetworkPrinter {
     this.#run.push(`${name}(${args.join(', ')})`);
   }
 
-  #weighted(op: Int8FullyConnected | Int8Conv2d | Int8DepthwiseConv2d, index: number, bias: ArrayLike<number>): string[] {
+  #weighted(
+    op: Int8FullyConnected | Int8Conv2d | Int8DepthwiseConv2d,
+    index: number,
+    bias: ArrayLike<number>,
+  ): string[] {
     const names = ['w', 'b', 'm', 's'].map((letter) => `_${letter}${index}`);
     const values = [
       bytesLiteral(offsetBytes(op.weights)),
@@ -216,7 +220,12 @@ class NetworkPrinter {
         op.inputs.forEach((id, part) => {
           const block = (this.#tensor(id).shape[op.axis] as number) * inner;
           const rows = elementCount(this.#tensor(id).shape) / block;
-          this.#move(`${index}_${part}`, id, op.output, [1, 1, rows, block], 0, [0, 0, block, 1], start, [0, 0, gap, 1]);
+          this.#move(`${index}_${part}`, id, op.output, [1, 1, rows, block], 0, [0, 0, block, 1], start, [
+            0,
+            0,
+            gap,
+            1,
+          ]);
           start += block;
         });
         return;

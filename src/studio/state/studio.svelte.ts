@@ -47,7 +47,9 @@ export class Studio {
   });
 
   /** True while a reload would lose work: the update prompt waits for it. */
-  readonly busy = $derived.by(() => this.recorder.active || this.training.running || this.deployment.running || this.micropython.running);
+  readonly busy = $derived.by(
+    () => this.recorder.active || this.training.running || this.deployment.running || this.micropython.running,
+  );
 
   /** Length of the feature vector, or the error that the blocks give on this input. */
   readonly features = $derived.by<{ count: number; error: Error | null } | null>(() => {
