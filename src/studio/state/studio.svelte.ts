@@ -50,16 +50,12 @@ export class Studio {
 
   /** True while a reload would lose work: the update prompt waits for it. */
   readonly busy = $derived.by(
-<<<<<<< HEAD
     () =>
       this.recorder.active ||
       this.training.running ||
       this.deployment.running ||
       this.micropython.running ||
       this.hardwareTest.running,
-=======
-    () => this.recorder.active || this.training.running || this.deployment.running || this.micropython.running,
->>>>>>> w-micropython
   );
 
   /** Length of the feature vector, or the error that the blocks give on this input. */
