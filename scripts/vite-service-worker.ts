@@ -8,7 +8,7 @@ import { build, type Plugin, type ResolvedConfig } from 'vite';
  * What makes a file "heavy": the training engine and charts, which a first visit does not need. They are cached in a
  * second stage, when the studio is idle, so that the first page is ready offline within a second or two.
  */
-const HEAVY = ['tfjs/**', 'assets/train.worker-*.js', 'assets/chart-*.js'];
+const HEAVY = ['tfjs/**', 'firmware/**', 'assets/train.worker-*.js', 'assets/chart-*.js'];
 const EVERYTHING = ['**/*.{js,css,html,svg,png,wasm,json,webmanifest,mote,uf2,hex}'];
 const NEVER = ['service-worker.js', 'cache-list.json'];
 
