@@ -33,7 +33,7 @@ export const recovery = {
   factSystem: 'System',
   factSecure: 'Secure page',
   secureYes: 'yes',
-  secureNo: 'no: browsers allow boards on https:// and localhost only',
+  secureNo: 'no: browsers allow boards on https and localhost only',
   factSerial: 'Web Serial',
   factUsb: 'WebUSB',
   apiYes: 'there',
@@ -61,7 +61,7 @@ export const recovery = {
   diagnosticLead: 'No names, labels or serial numbers are in it.',
 
   findingsTitle: 'What to try',
-  findInsecure: 'Open the studio by https:// or on localhost. On other addresses browsers hide USB altogether.',
+  findInsecure: 'Open the studio by https or on localhost. On other addresses browsers hide USB altogether.',
   findNoApi:
     'This browser reaches no boards. Use Chrome, Edge or Opera on a computer, or Firefox 151 or newer. iPhones and iPads reach none in any browser.',
   findPolicy:
