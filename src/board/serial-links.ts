@@ -6,7 +6,7 @@ import { LinkError } from './link';
 import type { Link } from './link';
 import { createPortCatalog } from './port-catalog';
 import { createPortClaims } from './port-claims';
-import type { ChannelLike, LocksLike, PortClaims } from './port-claims';
+import type { LocksLike, PortClaims } from './port-claims';
 import type { PortCatalog, PortFilter } from './port-catalog';
 import { systemTiming } from './timing';
 import type { Cancel, Timing } from './timing';
@@ -43,7 +43,7 @@ function browserPortClaims(): PortClaims | null {
   if (!locks || typeof BroadcastChannel === 'undefined') return null;
   return createPortClaims({
     locks: locks as LocksLike,
-    channel: new BroadcastChannel('mote-ports') as ChannelLike,
+    channel: new BroadcastChannel('mote-ports'),
     timers: systemTiming.timers,
     randomId: () => crypto.randomUUID(),
   });

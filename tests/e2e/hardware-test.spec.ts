@@ -73,7 +73,7 @@ test('a board that is not seen: facts, hints, a text without names, policies wit
   page,
   baseURL,
 }) => {
-  await page.goto('./');
+  await openStudio(page, './');
   await page.getByTestId('board-help').click();
   await expect(page.locator('main h1')).toHaveText('Why can’t I see my board?');
   await expect(page.getByTestId('fact-secure')).toHaveText('yes');

@@ -68,7 +68,7 @@ export class Board {
   /** Ids of models whose self-test passed on this board. */
   verified = $state.raw<readonly number[]>([]);
   /** When the self-tests of `verified` passed, by model id, ms since the epoch. */
-  verifiedAt = $state.raw<ReadonlyMap<number, number>>(new Map());
+  verifiedAt = $state.raw<Readonly<Record<number, number>>>({});
   /** Called with models that were proved now. */
   onVerified: (modelId: number) => void = () => undefined;
   /** Called when the board has told who it is. */
@@ -229,7 +229,7 @@ export class Board {
   /** Takes note of a self-test that passed at `at`. */
   takeProof(modelId: number, at: number): void {
     if (!this.verified.includes(modelId)) this.verified = [...this.verified, modelId];
-    this.verifiedAt = new Map(this.verifiedAt).set(modelId, at);
+    this.verifiedAt = { ...this.verifiedAt, [modelId]: at };
   }
 
   /** Takes down the listeners; the session itself is closed by the bench. */

@@ -1,5 +1,6 @@
 /** The hardware test of one board: what runs, what came out. Survives changing stations, as the board does. */
-import { CHECKS, runHardwareTest, type CheckId, type CheckResult } from '../../board/hardware-checks';
+import type { CHECKS } from '../../board/hardware-checks';
+import { runHardwareTest, type CheckId, type CheckResult } from '../../board/hardware-checks';
 import { probePack } from '../../board/probe-model';
 import { systemTiming } from '../../board/timing';
 import type { Board } from './boards.svelte';

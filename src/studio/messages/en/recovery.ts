@@ -33,7 +33,7 @@ export const recovery = {
   factSystem: 'System',
   factSecure: 'Secure page',
   secureYes: 'yes',
-  secureNo: 'no: browsers allow boards on https:// and localhost only',
+  secureNo: 'no: browsers allow boards on https and localhost only',
   factSerial: 'Web Serial',
   factUsb: 'WebUSB',
   apiYes: 'there',
@@ -61,7 +61,7 @@ export const recovery = {
   diagnosticLead: 'No names, labels or serial numbers are in it.',
 
   findingsTitle: 'What to try',
-  findInsecure: 'Open the studio by https:// or on localhost. On other addresses browsers hide USB altogether.',
+  findInsecure: 'Open the studio by https or on localhost. On other addresses browsers hide USB altogether.',
   findNoApi:
     'This browser reaches no boards. Use Chrome, Edge or Opera on a computer, or Firefox 151 or newer. iPhones and iPads reach none in any browser.',
   findPolicy:
@@ -109,7 +109,7 @@ export const recovery = {
     'Mote runs in the browser, without installation and without a server: nothing that is recorded leaves the computer. To reach boards over USB it needs Web Serial (or WebUSB). These policies of Chrome, Edge and Chromium allow it for this site only.',
   adminOrigin: 'Site that is allowed',
   adminOriginHint: 'Scheme, host and port; policies look at nothing else.',
-  adminOriginBad: 'Policies want an origin such as https://studio.example.org, without a path.',
+  adminOriginBad: 'Policies want scheme, host and port only, without a path.',
   adminMode: 'What to allow',
   adminAsk: 'People choose a board in the browser’s list',
   adminGrant: 'Boards of known makers work without asking',
@@ -124,6 +124,7 @@ export const recovery = {
   adminFile: 'Save as',
   adminDownload: 'Download',
   adminNamesTitle: 'The policies',
+  adminNamesCaption: 'Names of the policies and what they do',
   adminPolicy: 'Policy',
   adminMeaning: 'What it does',
   polDefaultSerial:

@@ -15,7 +15,7 @@ const slot = (change: Partial<BoardSlot>): BoardSlot => ({
 });
 const board = (slots: readonly BoardSlot[], verified: [number, number][] = []) => ({
   identity: { ...FAKE_IDENTITY, slots },
-  verifiedAt: new Map(verified),
+  verifiedAt: Object.fromEntries(verified),
 });
 const known = { packId: model.id, name: 'gestures-3', createdAt: 22, record: {} as ModelRecord };
 

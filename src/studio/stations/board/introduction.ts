@@ -43,7 +43,7 @@ export function introductionOf(
     name: known?.name ?? model.name,
     id: (model.id >>> 0).toString(16).padStart(8, '0').slice(0, ID_DIGITS),
     at: known?.createdAt ?? 0,
-    verifiedAt: board.verifiedAt.get(model.id) ?? null,
+    verifiedAt: board.verifiedAt[model.id] ?? null,
     slot: active.index,
     corrupt,
   };
