@@ -35,12 +35,7 @@ export class MicroPythonError extends Error {
 
 /** A traceback as an error that says what to do. */
 export function exceptionError(traceback: string): MicroPythonError {
-  const last =
-    traceback
-      .trim()
-      .split(/\r?\n/)
-      .at(-1)
-      ?.slice(0, 200) ?? '';
+  const last = traceback.trim().split(/\r?\n/).at(-1)?.slice(0, 200) ?? '';
   if (/^MemoryError/.test(last)) {
     return new MicroPythonError(
       'out-of-memory',

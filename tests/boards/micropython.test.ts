@@ -193,7 +193,10 @@ describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
       const main = 'from microbit import *\nprint("a,b,c")\nwhile True:\n print("1,2,3")\n sleep(20)\n';
       await session.useMicroPython(({ files }) => files.writeMain(new TextEncoder().encode(main), false));
       await expect.poll(() => frames, { timeout: 20_000 }).toBeGreaterThan(20);
-      expect(session.identity).toMatchObject({ dialect: 'lines', channels: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] });
+      expect(session.identity).toMatchObject({
+        dialect: 'lines',
+        channels: [{ name: 'a' }, { name: 'b' }, { name: 'c' }],
+      });
       expect(session.state.name).toBe('streaming');
       const back = await session.useMicroPython(({ files }) => files.read('main.py'));
       expect(new TextDecoder().decode(back)).toBe(main);

@@ -1,5 +1,9 @@
 /** Writing a model to a MicroPython board: the Deploy station. */
 export const micropython = {
+  promptTitle: '{board} is at its MicroPython prompt',
+  promptText:
+    'It runs {port} and prints no readings yet. Write a model with its main.py, or a program of your own that prints numbers.',
+  goDeploy: 'To the Deploy station',
   title: 'Write model to {board}',
   lead: 'Writes files over MicroPython’s prompt, reads them back, and lets the board prove that it computes the same bytes. The program on the board is interrupted meanwhile and starts again afterwards.',
   linesLead:
