@@ -125,10 +125,12 @@ export function createRawRepl(timing: Timing, send: (bytes: Uint8Array) => Promi
   async function output(options: ExecOptions): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let total = 0;
+    let heardAt = clock();
     for (;;) {
       const end = buffer.indexOf(CTRL_D);
       const part = take(end >= 0 ? end : buffer.length);
       if (part.length > 0) {
+        heardAt = clock();
         options.onOutput?.(part);
         parts.push(part);
         total += part.length;
@@ -140,7 +142,7 @@ export function createRawRepl(timing: Timing, send: (bytes: Uint8Array) => Promi
       if (total > MOST_OUTPUT_BYTES) throw new MicroPythonError('protocol', 'The board prints without end.');
       const ms = options.timeoutMs ?? RUN_TIMEOUT_MS;
       await more(
-        clock(),
+        heardAt,
         ms,
         'timeout-run',
         `The program on the board did not answer for ${ms / 1000} s. Press the board’s reset button and try again.`,

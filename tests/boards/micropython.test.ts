@@ -41,7 +41,7 @@ function bootMicrobit(): ChildProcessWithoutNullStreams {
 
 function microbit(): RawRepl {
   const child = bootMicrobit();
-  const repl = createRawRepl(systemTiming, async (bytes) => void child.stdin.write(bytes));
+  const repl = createRawRepl(systemTiming, (bytes) => Promise.resolve(void child.stdin.write(bytes)));
   child.stdout.on('data', (bytes: Buffer) => repl.push(Uint8Array.from(bytes)));
   return repl;
 }
@@ -142,10 +142,10 @@ function peerLink(open: (say: (bytes: Uint8Array) => void) => Promise<(bytes: Ui
 
 describe('a session', () => {
   it('recognises MicroPython at its prompt, writes a file, and leaves the board restarted', async () => {
-    let peer: MicroPythonPeer | null = null;
+    const peers: MicroPythonPeer[] = [];
     const link = peerLink(async (say) => {
       const started = await MicroPythonPeer.start(say);
-      peer = started;
+      peers.push(started);
       return (bytes) => started.feed(bytes);
     });
     const session = createSession(link, systemTiming);
@@ -157,7 +157,7 @@ describe('a session', () => {
     const content = new TextEncoder().encode('open("ran", "w").close()\n');
     await session.useMicroPython(({ files }) => files.writeMain(content, false));
     expect(session.state.name).toBe('ready');
-    await expect.poll(() => (peer as MicroPythonPeer | null)?.file('ran')).not.toBeNull();
+    await expect.poll(() => peers[0]?.file('ran')).not.toBeNull();
     await expect(session.deploy(new Uint8Array(4))).rejects.toMatchObject({ code: 'not-supported' });
     await session.disconnect();
   }, 30_000);

@@ -70,7 +70,9 @@ function modulePython(network: NetworkPython, extra: readonly string[], comment:
       ' import micropython',
       " exec(_kernels.replace('@fast', '@micropython.viper'))",
       ...checks,
-      ' FAST = True',
+      // Some ports take the decorator and ignore it; machine words wrap, Python's integers do not.
+      " exec('@micropython.viper\\ndef _wraps(a: int) -> int:\\n return a * a')",
+      ' FAST = _wraps(65536) == 0',
       'except Exception:',
       ' ptr8 = ptr32 = int',
       " exec(_kernels.replace('@fast\\n', ''))",

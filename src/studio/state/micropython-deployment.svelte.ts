@@ -49,7 +49,8 @@ export class MicroPythonDeployment {
     await this.#run(board, model, async (signal) => {
       const bundle = micropythonFiles(model.pack);
       return board.session.useMicroPython(
-        async ({ files, run }) => {
+        async (access) => {
+          const { files } = access;
           const onProgress = (progress: FileProgress): void => this.#show(progress);
           const options = { signal, onProgress };
           const began = performance.now();
@@ -63,7 +64,7 @@ export class MicroPythonDeployment {
             await files.write(path, content, options);
             bytes += content.length;
           }
-          const tested = await this.#test(run, signal);
+          const tested = await this.#test((source, how) => access.run(source, how), signal);
           // Only a model that can be loaded gets the program that loads it at every start.
           let backedUp = false;
           if (main !== 'none') {
