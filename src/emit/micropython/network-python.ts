@@ -15,8 +15,8 @@ import { weightSums } from '../../quantize/ops/folded-bias';
 import { permutationToRank4, toRank4 } from '../../quantize/ops/move';
 import { nearestIndex } from '../../quantize/ops/resize-nearest';
 import { crc32 } from '../crc32';
-import { EmitError, type MemoryPlan } from '../model';
-import { planMemory } from '../plan';
+import { EmitError } from '../model';
+import { planActivations, type ActivationPlan } from './activation-plan';
 import { bytesLiteral, int32Array, offsetBytes, tuple } from './python-literals';
 
 /** Products of this many pairs of bytes still add up within 32 bits. */
@@ -58,14 +58,14 @@ export function networkPython(graph: Int8Graph): NetworkPython {
 
 class NetworkPrinter {
   readonly #graph: Int8Graph;
-  readonly #plan: MemoryPlan;
+  readonly #plan: ActivationPlan;
   readonly #runtime = new Set<string>();
   readonly #constants: string[] = [];
   readonly #run: string[] = [];
 
   constructor(graph: Int8Graph) {
     this.#graph = graph;
-    this.#plan = planMemory(graph);
+    this.#plan = planActivations(graph);
   }
 
   print(): NetworkPython {
