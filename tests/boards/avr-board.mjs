@@ -37,6 +37,7 @@ const MCUSR = 0x54;
 const SPMCSR = 0x57;
 const UCSR0A = 0xc0;
 const RXC = 0x80;
+const UART_FLAGS = 0xbc;
 /** Bits of MCUSR: why the chip was reset. */
 const EXTERNAL_RESET = 2;
 const WATCHDOG_RESET = 8;
@@ -156,6 +157,14 @@ export class AvrBoard {
       cpu.addClockEvent(() => adc.completeADCRead(steps), adc.sampleCycles);
     };
     this.usart = new AVRUSART(cpu, usart0Config, CLOCK_HZ);
+    // Flags of the UART are read-only on the chip; avr8js clears them when U2X is written, and then never sends again.
+    const write = cpu.writeHooks[UCSR0A];
+    cpu.writeHooks[UCSR0A] = (value, ...rest) => {
+      const flags = cpu.data[UCSR0A] & UART_FLAGS;
+      write(value, ...rest);
+      cpu.data[UCSR0A] |= flags;
+      return true;
+    };
     this.usart.onByteTransmit = (byte) => this.onByte(byte);
     cpu.data[MCUSR] = cause;
     cpu.pc = this.#bootStart / 2;

@@ -177,6 +177,8 @@ void uno_link_end(void) {
 }
 
 void uno_link_init(void) {
+  /* What came in while the boot loader ran is not for us. */
+  while ((UCSR0A & (1u << RXC0)) != 0) (void)UDR0;
   UCSR0A = 1u << U2X0;
   UBRR0 = UBRR_VALUE;
   UCSR0C = (1u << UCSZ01) | (1u << UCSZ00);
