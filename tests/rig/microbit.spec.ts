@@ -114,6 +114,7 @@ test.describe('micro:bit v1', () => {
 
     await test.step('the downloaded .hex boots with the model', async () => {
       await station('deploy');
+      await page.getByTestId('firmware-board').selectOption('microbit');
       await expect(page.getByTestId('microbit-fit-v1')).toContainText('It fits.');
       const downloading = page.waitForEvent('download');
       await page.getByTestId('microbit-hex').click();

@@ -14,6 +14,7 @@ import { pico } from './en/pico';
 import { recovery } from './en/recovery';
 import { shell } from './en/shell';
 import { test } from './en/test';
+import { uno } from './en/uno';
 
 export const en = {
   shell,
@@ -31,4 +32,5 @@ export const en = {
   recovery,
   introduction,
   hardware,
+  uno,
 } as const;

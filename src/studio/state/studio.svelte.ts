@@ -8,6 +8,7 @@ import { Route } from '../shell/route.svelte';
 import { Boards } from './boards.svelte';
 import { Compilation } from './compilation.svelte';
 import { Deployment } from './deployment.svelte';
+import { UnoFlash } from './uno-flash.svelte';
 import { MicroPythonDeployment } from './micropython-deployment.svelte';
 import { HardwareTest } from './hardware-test.svelte';
 import { Models } from './models.svelte';
@@ -27,6 +28,7 @@ export class Studio {
   readonly toasts = new Toasts();
   readonly deployment = new Deployment();
   readonly micropython = new MicroPythonDeployment();
+  readonly unoFlash = new UnoFlash();
   readonly readBack = new ReadBack();
   readonly slotWork = new SlotWork();
   readonly hardwareTest = new HardwareTest();
@@ -55,6 +57,7 @@ export class Studio {
       this.training.running ||
       this.deployment.running ||
       this.micropython.running ||
+      this.unoFlash.running ||
       this.hardwareTest.running,
   );
 
