@@ -102,6 +102,96 @@ MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, 
         *output++ = mote_requantize(op, sum, channel);
     }
 }
+#elif defined(__wasm_simd128__) || (defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+/* Adds to four sums the products of k inputs and of four rows of weights; sixteen inputs at a time. */
+#if defined(__wasm_simd128__)
+#  include <wasm_simd128.h>
+MOTE_FN v128_t mote_simd_add(v128_t sum, v128_t low, v128_t high, const int8_t *w) {
+    const v128_t bytes = wasm_v128_load(w);
+    sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(low, wasm_i16x8_extend_low_i8x16(bytes)));
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(high, wasm_i16x8_extend_high_i8x16(bytes)));
+}
+
+MOTE_FN int32_t mote_simd_total(v128_t sum) {
+    return wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) + wasm_i32x4_extract_lane(sum, 2) +
+           wasm_i32x4_extract_lane(sum, 3);
+}
+
+MOTE_FN void mote_simd_dot4(const int8_t *x, const int8_t *const *w, int32_t k, int32_t *sums) {
+    v128_t s0 = wasm_i32x4_splat(0);
+    v128_t s1 = s0;
+    v128_t s2 = s0;
+    v128_t s3 = s0;
+    int32_t i, row;
+    for (i = 0; i + 16 <= k; i += 16) {
+        const v128_t bytes = wasm_v128_load(x + i);
+        const v128_t low = wasm_i16x8_extend_low_i8x16(bytes);
+        const v128_t high = wasm_i16x8_extend_high_i8x16(bytes);
+        s0 = mote_simd_add(s0, low, high, w[0] + i);
+        s1 = mote_simd_add(s1, low, high, w[1] + i);
+        s2 = mote_simd_add(s2, low, high, w[2] + i);
+        s3 = mote_simd_add(s3, low, high, w[3] + i);
+    }
+    sums[0] += mote_simd_total(s0);
+    sums[1] += mote_simd_total(s1);
+    sums[2] += mote_simd_total(s2);
+    sums[3] += mote_simd_total(s3);
+    for (; i < k; i++) {
+        for (row = 0; row < 4; row++) {
+            sums[row] += (int32_t)x[i] * w[row][i];
+        }
+    }
+}
+#else
+#  include <arm_mve.h>
+MOTE_FN void mote_simd_dot4(const int8_t *x, const int8_t *const *w, int32_t k, int32_t *sums) {
+    int32_t s0 = sums[0];
+    int32_t s1 = sums[1];
+    int32_t s2 = sums[2];
+    int32_t s3 = sums[3];
+    int32_t i;
+    for (i = 0; i + 16 <= k; i += 16) {
+        const int8x16_t bytes = vldrbq_s8(x + i);
+        s0 = vmladavaq_s8(s0, bytes, vldrbq_s8(w[0] + i));
+        s1 = vmladavaq_s8(s1, bytes, vldrbq_s8(w[1] + i));
+        s2 = vmladavaq_s8(s2, bytes, vldrbq_s8(w[2] + i));
+        s3 = vmladavaq_s8(s3, bytes, vldrbq_s8(w[3] + i));
+    }
+    if (i < k) {
+        /* Lanes beyond the last input are not read, and zero. */
+        const mve_pred16_t some = vctp8q((uint32_t)(k - i));
+        const int8x16_t bytes = vldrbq_z_s8(x + i, some);
+        s0 = vmladavaq_s8(s0, bytes, vldrbq_z_s8(w[0] + i, some));
+        s1 = vmladavaq_s8(s1, bytes, vldrbq_z_s8(w[1] + i, some));
+        s2 = vmladavaq_s8(s2, bytes, vldrbq_z_s8(w[2] + i, some));
+        s3 = vmladavaq_s8(s3, bytes, vldrbq_z_s8(w[3] + i, some));
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+}
+#endif
+
+/* All output channels of one pixel; x holds the k inputs. Of fewer than four that are left, the last one is repeated. */
+MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+    const int8_t *weights = (const int8_t *)op->weights;
+    int32_t channel, row;
+    for (channel = 0; channel < op->out_c; channel += 4) {
+        const int32_t last = op->out_c - 1 - channel;
+        const int8_t *w[4];
+        int32_t sums[4];
+        for (row = 0; row < 4; row++) {
+            const int32_t own = channel + (row < last ? row : last);
+            w[row] = weights + own * k;
+            sums[row] = op->bias[own];
+        }
+        mote_simd_dot4(x, w, k, sums);
+        for (row = 0; row < 4 && row <= last; row++) {
+            output[channel + row] = mote_requantize(op, sums[row], channel + row);
+        }
+    }
+}
 #else
 /* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
 MOTE_FN void mote_matmul_plain(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
