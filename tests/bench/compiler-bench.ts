@@ -8,7 +8,14 @@ import path from 'node:path';
 import { EmitError } from '../../src/emit/model';
 import { compileJob } from '../../src/worker/compile-job';
 import { CrossBench } from '../cross/cross-bench';
-import { AVR_TARGETS, CROSS_TARGETS, whyMissing, type AvrTarget, type CrossTarget } from '../cross/cross-target';
+import {
+  AVR_TARGETS,
+  CROSS_TARGETS,
+  HELIUM_TARGET,
+  whyMissing,
+  type AvrTarget,
+  type CrossTarget,
+} from '../cross/cross-target';
 import { networkProgram, parseOutput } from '../cross/network-program';
 
 const ROOT = process.cwd();
@@ -38,9 +45,10 @@ const REFERENCES: Readonly<Record<string, Reference>> = {
   'hello_world_int8.tflite': { m4: 4_984, m0plus: null, arena: 772, code: 31_264, goal: null },
 };
 
-/** What is measured: the cores with a cost model, one without, and an Arduino Uno and Mega. */
+/** What is measured: the cores with a cost model, M55 with either kernels, RV32, and an Arduino Uno and Mega. */
 const MEASURED: readonly (CrossTarget | AvrTarget)[] = [
-  ...CROSS_TARGETS.filter(({ name }) => ['Cortex-M4', 'Cortex-M0+', 'RV32IMC'].includes(name)),
+  ...CROSS_TARGETS.filter(({ name }) => ['Cortex-M4', 'Cortex-M0+', 'Cortex-M55', 'RV32IMC'].includes(name)),
+  HELIUM_TARGET,
   ...AVR_TARGETS,
 ];
 /** M4's cycles depend on where the linker puts the code: the median of so many placements counts. */
@@ -86,13 +94,13 @@ if (!existsSync(MODELS)) {
           throw error;
         });
         if (!compiled) {
-          console.log(`  ${target.name.padEnd(10)} does not fit`);
+          console.log(`  ${target.name.padEnd(22)} does not fit`);
           continue;
         }
         const { header, plan, constantBytes } = compiled;
         const size = Number(/NET_INPUT_SIZE (\d+)/.exec(header)?.[1]);
         if (target.kind === 'avr' && (plan.arenaBytes + size > target.ramBytes || constantBytes > target.flashBytes)) {
-          console.log(`  ${target.name.padEnd(10)} does not fit`);
+          console.log(`  ${target.name.padEnd(22)} does not fit`);
           continue;
         }
         bench.write('net.h', header);
@@ -108,7 +116,7 @@ if (!existsSync(MODELS)) {
           ...(cycles > 0 && !(target.kind === 'qemu' && target.core === 'none') ? [`${number(cycles)} cycles`] : []),
         ].join(', ');
         console.log(
-          `  ${target.name.padEnd(10)} ${effort}; arena ${number(plan.arenaBytes)} B, ` +
+          `  ${target.name.padEnd(22)} ${effort}; arena ${number(plan.arenaBytes)} B, ` +
             `stack ${number(target.kind === 'avr' ? run.stackBytes : stackBytes)} B, ` +
             `code ${number(sizes.codeBytes)} B, constants ${number(sizes.constantBytes)} B; bytes ${same ? 'identical' : 'DIFFER'}`,
         );
@@ -120,12 +128,12 @@ if (!existsSync(MODELS)) {
               ? `; goal ${number(reference.goal)}: ${cycles <= reference.goal ? 'reached' : 'missed'}`
               : '';
           console.log(
-            `             TFLM + CMSIS-NN ${number(rival)} cycles: ours ${(cycles / rival).toFixed(2)} of it${goal}`,
+            `                         TFLM + CMSIS-NN ${number(rival)} cycles: ours ${(cycles / rival).toFixed(2)} of it${goal}`,
           );
         }
         if (target.core === 'm4') {
           const code = reference.code === null ? '' : `, code ${(sizes.codeBytes / reference.code).toFixed(2)}`;
-          console.log(`             of its arena ${(plan.arenaBytes / reference.arena).toFixed(2)}${code}`);
+          console.log(`                         of its arena ${(plan.arenaBytes / reference.arena).toFixed(2)}${code}`);
         }
       }
     }

@@ -12,6 +12,8 @@ interface Processor {
   /** What a test program may fill. */
   readonly ramBytes: number;
   readonly flashBytes: number;
+  /** Its kernels for layers without weights are those of another target: nothing to test twice. */
+  readonly weightedOnly?: true;
 }
 
 /** An Arm or RISC-V board of QEMU. */
@@ -117,17 +119,22 @@ function host(name: string, compiler: string, made: Target, ...flags: string[]):
   return { kind: 'host', name, made, compiler, flags, ramBytes: 64 * MIB, flashBytes: 2 * MIB };
 }
 
+/** The portable twins of the assembly, in layers with weights. */
+function twins(target: NativeTarget): NativeTarget {
+  return { ...target, weightedOnly: true };
+}
+
 const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 /** This machine, with the portable kernels and with the portable twins of the assembly. */
 export const HOST_TARGETS: readonly NativeTarget[] = [
   host('x86 gcc', 'gcc', 'generic'),
   host('x86 clang', 'clang', 'generic'),
-  host('x86 gcc, twins for M4', 'gcc', 'cortex-m4'),
-  host('x86 clang, twins for M0+', 'clang', 'cortex-m0plus'),
+  twins(host('x86 gcc, twins for M4', 'gcc', 'cortex-m4')),
+  twins(host('x86 clang, twins for M0+', 'clang', 'cortex-m0plus')),
   host('x86 gcc with sanitizers', 'gcc', 'generic', ...SANITIZERS),
-  host('x86 gcc with sanitizers, twins for M4', 'gcc', 'cortex-m4', ...SANITIZERS),
-  host('x86 gcc with sanitizers, twins for M0+', 'gcc', 'cortex-m0plus', ...SANITIZERS),
+  twins(host('x86 gcc with sanitizers, twins for M4', 'gcc', 'cortex-m4', ...SANITIZERS)),
+  twins(host('x86 gcc with sanitizers, twins for M0+', 'gcc', 'cortex-m0plus', ...SANITIZERS)),
 ];
 
 export const WASM_TARGET: NativeTarget = {
@@ -140,7 +147,31 @@ export const WASM_TARGET: NativeTarget = {
   flashBytes: 2 * MIB,
 };
 
-export const EVERY_TARGET: readonly AnyTarget[] = [...HOST_TARGETS, WASM_TARGET, ...CROSS_TARGETS, ...AVR_TARGETS];
+/** Vectors of sixteen inputs. */
+export const WASM_SIMD_TARGET: NativeTarget = {
+  ...WASM_TARGET,
+  name: 'WebAssembly with SIMD',
+  weightedOnly: true,
+  flags: [...WASM_TARGET.flags, '-msimd128'],
+};
+
+/** The same on M55: the portable kernels with Helium. Its code is made for `generic`; GCC knows Helium with hard floats. */
+export const HELIUM_TARGET: CrossTarget = {
+  ...(CROSS_TARGETS.find(({ name }) => name === 'Cortex-M55') as CrossTarget),
+  name: 'Cortex-M55 with Helium',
+  weightedOnly: true,
+  made: 'generic',
+  flags: ['-mcpu=cortex-m55', '-mthumb', '-mfloat-abi=hard'],
+};
+
+export const EVERY_TARGET: readonly AnyTarget[] = [
+  ...HOST_TARGETS,
+  WASM_TARGET,
+  WASM_SIMD_TARGET,
+  ...CROSS_TARGETS,
+  HELIUM_TARGET,
+  ...AVR_TARGETS,
+];
 
 function prefixOf(target: CrossTarget): string {
   return target.compiler.replace(/-gcc$/, '');
