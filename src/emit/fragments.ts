@@ -20,6 +20,7 @@ import rawText from '../../firmware/mote/src/mote_raw.h?raw';
 import requantizeText from '../../firmware/mote/src/mote_requantize.h?raw';
 import selftestText from '../../firmware/mote/src/mote_selftest.h?raw';
 import smoothText from '../../firmware/mote/src/mote_smooth.h?raw';
+import stripsText from '../../firmware/mote/src/mote_strips.h?raw';
 import softmaxText from '../../firmware/mote/src/mote_softmax.h?raw';
 import spectralText from '../../firmware/mote/src/mote_spectral.h?raw';
 import windowText from '../../firmware/mote/src/mote_window.h?raw';
@@ -41,6 +42,7 @@ const FRAGMENTS = [
   poolText,
   elementwiseText,
   moveText,
+  stripsText,
   floatOpsText,
   windowText,
   smoothText,

@@ -13,7 +13,8 @@ import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import { isPointwise } from './kernel-scratch';
 import { EmitError } from './model';
-import type { NetworkPlan } from './network-plan';
+import type { NetworkPlan, PlannedStream } from './network-plan';
+import type { Stage } from './stream';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
 import { layoutFor, type Target, type WeightLayout } from './target';
@@ -95,7 +96,12 @@ class NetworkPrinter {
   }
 
   code(): NetworkCode {
-    this.graph.ops.forEach((op, index) => this.#op(op, index));
+    const streamed = new Set(this.plan.streams.flatMap(({ ops }) => ops));
+    this.graph.ops.forEach((op, index) => {
+      const stream = this.plan.streams.find(({ ops }) => ops.at(-1) === index);
+      if (stream) this.#stream(stream);
+      else if (!streamed.has(index)) this.#op(op, index);
+    });
     return {
       runtime: this.#runtime,
       constants: this.#constants.finish().trimEnd(),
@@ -270,14 +276,7 @@ class NetworkPrinter {
           ];
     return this.#struct('mote_conv', `layer_${index}`, [
       ...shapes,
-      window.kernelHeight,
-      window.kernelWidth,
-      window.strideHeight,
-      window.strideWidth,
-      window.dilationHeight,
-      window.dilationWidth,
-      window.padTop,
-      window.padLeft,
+      ...windowFields(window),
       input.zeroPoint,
       output.zeroPoint,
       op.actMin,
@@ -288,18 +287,129 @@ class NetworkPrinter {
     ]);
   }
 
+  /** Ops that run together, a few lines at a time. */
+  #stream({ ops, strip, stages, bufferOffsets }: PlannedStream): void {
+    const rows = ops.map((index, k) => {
+      const op = this.graph.ops[index] as Int8Op;
+      const stage = stages[k] as Stage;
+      this.#title(op, index, this.#tensor(stage.input), this.#tensor(op.output));
+      const [run, layer] = this.#stage(op, index, stage);
+      const shape = [stage.columns ? 1 : 0, stage.stride, stage.lead, stage.extent];
+      const lines = [stage.inLines, stage.inPitch, stage.outLines, stage.outPitch];
+      const places = [
+        bufferOffsets[k] ?? 0,
+        this.plan.scratchOffsets[index] ?? 0,
+        stage.side === null ? 0 : stage.outPitch,
+      ];
+      return `{${[this.#use(run), layer, ...[...shape, ...lines, ...places].map(int32Literal)].join(', ')}}`;
+    });
+    const last = ops.at(-1) as number;
+    const name = `${this.#x}_stages_${last}`;
+    this.#runtime.add('mote_stage');
+    this.#constantBytes += 4 * 13 * rows.length;
+    this.#constants.array(`static const ${this.#x}_stage ${name}[${rows.length}]`, rows);
+    const side = stages.find((stage) => stage.side !== null)?.side ?? null;
+    this.#call(
+      'mote_run_strips',
+      name,
+      rows.length,
+      strip,
+      this.#place((stages[0] as Stage).input),
+      side === null ? '(const int8_t *)0' : this.#place(side),
+      this.#place((this.graph.ops[last] as Int8Op).output),
+      this.plan.arenaBytes > 0 ? 'arena' : '(int8_t *)0',
+    );
+  }
+
+  /** The kernel of a stage, and the parameters of its layer. */
+  #stage(op: Int8Op, index: number, stage: Stage): [run: string, layer: string] {
+    const [from, to] = [this.#tensor(stage.input), this.#tensor(op.output)];
+    const shapes = [...from.shape, ...to.shape];
+    const layout = layoutFor(op, this.options.target);
+    const suffix = layout === 'plain' ? '' : `_${layout}`;
+    switch (op.kind) {
+      case 'conv2d': {
+        const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length));
+        return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : `mote_conv2d${suffix}`, layer];
+      }
+      case 'depthwiseConv2d': {
+        const layer = this.#layer(op, index, op.window, shapes, ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length));
+        return [`mote_depthwise${suffix}`, layer];
+      }
+      case 'maxPool2d':
+      case 'averagePool2d': {
+        const run = op.kind === 'maxPool2d' ? 'mote_strip_max_pool' : 'mote_strip_average_pool';
+        return [run, this.#unweighted(index, op.window, shapes, [op.actMin, op.actMax, 0], '(const void *)0')];
+      }
+      case 'lookup': {
+        const table = this.#array('int8_t', `table_${index}`, op.table);
+        return ['mote_strip_lookup', this.#unweighted(index, POINT, shapes, [-128, 127, 0], table)];
+      }
+      case 'add': {
+        const swapped = op.inputs[0] === stage.side ? 1 : 0;
+        return [
+          'mote_strip_add',
+          this.#unweighted(index, POINT, shapes, [-128, 127, swapped], this.#addition(op, index)),
+        ];
+      }
+      default:
+        throw new Error(`${op.kind} cannot be streamed.`);
+    }
+  }
+
+  /** A stage without weights, in the form of a layer. */
+  #unweighted(
+    index: number,
+    window: Window2d,
+    shapes: readonly number[],
+    limits: readonly number[],
+    data: string,
+  ): string {
+    return this.#struct('mote_conv', `layer_${index}`, [
+      ...shapes,
+      ...windowFields(window),
+      0,
+      0,
+      ...limits,
+      data,
+      '(const int32_t *)0',
+      '(const int32_t *)0',
+      '(const int8_t *)0',
+    ]);
+  }
+
+  #addition(op: Int8Op & { readonly kind: 'add' }, index: number): string {
+    const [a, b, to] = [this.#tensor(op.inputs[0]), this.#tensor(op.inputs[1]), this.#tensor(op.output)];
+    return this.#struct('mote_add_params', `add_${index}`, [
+      a.zeroPoint,
+      b.zeroPoint,
+      to.zeroPoint,
+      op.actMin,
+      op.actMax,
+      op.multiplierA,
+      op.shiftA,
+      op.multiplierB,
+      op.shiftB,
+      op.multiplierOut,
+      op.shiftOut,
+      op.subtract ? 1 : 0,
+    ]);
+  }
+
+  #title(op: Int8Op, index: number, from: Int8Tensor, to: Int8Tensor): void {
+    this.#constants.gap();
+    this.#constants.comment([
+      `Operation ${index + 1}: ${op.kind}, [${from.shape.join(', ')}] to [${to.shape.join(', ')}].`,
+    ]);
+  }
+
   #op(op: Int8Op, index: number): void {
     const [first = 0, second = 0] = inputsOf(op);
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
     const layout = layoutFor(op, this.options.target);
     const suffix = layout === 'plain' ? '' : `_${layout}`;
     const ends = (): [string, string] => [this.#place(first), this.#place(op.output)];
-    if (op.kind !== 'reshape') {
-      this.#constants.gap();
-      this.#constants.comment([
-        `Operation ${index + 1}: ${op.kind}, [${from.shape.join(', ')}] to [${to.shape.join(', ')}].`,
-      ]);
-    }
+    if (op.kind !== 'reshape') this.#title(op, index, from, to);
     switch (op.kind) {
       case 'fullyConnected': {
         const units = op.bias.length;
@@ -359,16 +469,7 @@ class NetworkPrinter {
         const shared = [a.zeroPoint, b.zeroPoint, to.zeroPoint, op.actMin, op.actMax];
         const parameters =
           op.kind === 'add'
-            ? this.#struct('mote_add_params', `add_${index}`, [
-                ...shared,
-                op.multiplierA,
-                op.shiftA,
-                op.multiplierB,
-                op.shiftB,
-                op.multiplierOut,
-                op.shiftOut,
-                op.subtract ? 1 : 0,
-              ])
+            ? this.#addition(op, index)
             : this.#struct('mote_mul_params', `mul_${index}`, [...shared, op.multiplier, op.shift]);
         this.#call(
           op.kind === 'add' ? 'mote_add' : 'mote_mul',
@@ -519,6 +620,20 @@ const POINT: Window2d = {
   padBottom: 0,
   padRight: 0,
 };
+
+/** The fields of a mote_conv from kernel_h to pad_left. */
+function windowFields(window: Window2d): number[] {
+  return [
+    window.kernelHeight,
+    window.kernelWidth,
+    window.strideHeight,
+    window.strideWidth,
+    window.dilationHeight,
+    window.dilationWidth,
+    window.padTop,
+    window.padLeft,
+  ];
+}
 
 function stepsOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
