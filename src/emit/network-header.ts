@@ -512,6 +512,8 @@ class NetworkPrinter {
         return;
       }
       case 'reshape':
+        // Another name for lines of a stream.
+        if (!this.plan.places[op.output]) return;
         if (this.#place(op.input) !== this.#place(op.output)) {
           const count = elementCount(to.shape);
           this.#call('mote_copy_blocks', this.#place(first), 1, count, count, this.#place(op.output), count);
