@@ -8,6 +8,8 @@ import convPlainText from '../../firmware/mote/src/mote_conv_plain.h?raw';
 import convQuadText from '../../firmware/mote/src/mote_conv_quad.h?raw';
 import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
+import denseDspText from '../../firmware/mote/src/mote_dense_dsp.h?raw';
+import denseQuadText from '../../firmware/mote/src/mote_dense_quad.h?raw';
 import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
 import flashText from '../../firmware/mote/src/mote_flash.h?raw';
 import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
@@ -39,6 +41,8 @@ const FRAGMENTS = [
   convPlainText,
   convDspText,
   convQuadText,
+  denseDspText,
+  denseQuadText,
   poolText,
   elementwiseText,
   moveText,

@@ -1,7 +1,7 @@
 /** Bytes of scratch that the C kernels need beside input and output; the formulas stand in the kernels' comments. */
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
-import { quadScratchBytes } from './weight-layout-quad';
+import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
   const [, , channels = 0] = graph.tensors[inputsOf(op)[0] ?? 0]?.shape ?? [];
@@ -22,8 +22,7 @@ export function scratchBytesOf(op: Int8Op, channels: number, outWidth: number, t
       return isPointwise(op.window) ? 0 : taps;
     }
     case 'fullyConnected':
-      if (layout === 'dsp') return 2 * roundUpEven(op.weights.length / op.bias.length);
-      return layout === 'quad' ? quadScratchBytes(op.weights.length / op.bias.length) : 0;
+      return layout === 'quad' ? quadScratchBytes(Math.min(QUAD_CHUNK, op.weights.length / op.bias.length)) : 0;
     case 'depthwiseConv2d': {
       const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = op.window;
       const rows = (kernelHeight - 1) * dilationHeight + 1;

@@ -18,8 +18,8 @@ import type { Stage } from './stream';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
 import { layoutFor, type Target, type WeightLayout } from './target';
-import { arrangeChannels, arrangeDepthwise, arrangePairs } from './weight-layout';
-import { arrangeQuad, arrangeQuadDepthwise } from './weight-layout-quad';
+import { arrangeChannels, arrangeDense, arrangeDepthwise, arrangePairs } from './weight-layout';
+import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
 
 export interface NetworkHeaderOptions {
   readonly prefix: string;
@@ -416,9 +416,10 @@ class NetworkPrinter {
         const inputs = op.weights.length / units;
         const rows = elementCount(from.shape) / inputs;
         const shapes = [1, rows, inputs, 1, rows, units];
-        const layer = this.#layer(op, index, POINT, shapes, ARRANGE[layout](op.weights, units));
-        if (suffix) this.#call(`mote_fully_connected${suffix}`, layer, ...ends(), this.#scratch(index));
-        else this.#call('mote_fully_connected_rows', layer, ...ends());
+        const layer = this.#layer(op, index, POINT, shapes, ARRANGE_DENSE[layout](op.weights, units));
+        const name = inputs > QUAD_CHUNK ? 'mote_fully_connected_quad_chunks' : 'mote_fully_connected_quad';
+        if (layout === 'quad') this.#call(name, layer, ...ends(), this.#scratch(index));
+        else this.#call(layout === 'dsp' ? 'mote_fully_connected_dsp' : 'mote_fully_connected_rows', layer, ...ends());
         return;
       }
       case 'conv2d': {
@@ -601,8 +602,13 @@ class NetworkPrinter {
 
 type Arrange = (weights: Int8Array, channels: number) => Int32Array | null;
 
-/** Weights of convolutions and fully connected layers for each layout; null: as they are. */
+/** Weights of each kind of layer for each layout; null: as they are. */
 const ARRANGE: Readonly<Record<WeightLayout, Arrange>> = { plain: () => null, dsp: arrangePairs, quad: arrangeQuad };
+const ARRANGE_DENSE: Readonly<Record<WeightLayout, Arrange>> = {
+  plain: () => null,
+  dsp: arrangeDense,
+  quad: arrangeQuadChunks,
+};
 const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
   plain: () => null,
   dsp: arrangeDepthwise,
