@@ -18,6 +18,7 @@ import floatOpsText from '../../firmware/mote/src/mote_float_ops.h?raw';
 import mathText from '../../firmware/mote/src/mote_math.h?raw';
 import moveText from '../../firmware/mote/src/mote_move.h?raw';
 import poolText from '../../firmware/mote/src/mote_pool.h?raw';
+import poolDspText from '../../firmware/mote/src/mote_pool_dsp.h?raw';
 import rawText from '../../firmware/mote/src/mote_raw.h?raw';
 import requantizeText from '../../firmware/mote/src/mote_requantize.h?raw';
 import selftestText from '../../firmware/mote/src/mote_selftest.h?raw';
@@ -47,6 +48,7 @@ const FRAGMENTS = [
   elementwiseText,
   moveText,
   stripsText,
+  poolDspText,
   floatOpsText,
   windowText,
   smoothText,

@@ -4,7 +4,7 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
-import { inputsOf, type Int8Graph, type Int8Op, type Int8Tensor } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Int8Op, type Int8Pool2d, type Int8Tensor } from '../quantize/int8-graph';
 import { foldedBias, type WeightedOp } from '../quantize/ops/folded-bias';
 import { toRank4, permutationToRank4 } from '../quantize/ops/move';
 import { nearestIndex } from '../quantize/ops/resize-nearest';
@@ -17,7 +17,7 @@ import type { NetworkPlan, PlannedStream } from './network-plan';
 import type { Stage } from './stream';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
-import { layoutFor, type Target, type WeightLayout } from './target';
+import { layoutFor, layoutOf, type Target, type WeightLayout } from './target';
 import { arrangeChannels, arrangeDense, arrangeDepthwise, arrangePairs } from './weight-layout';
 import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
 
@@ -338,7 +338,7 @@ class NetworkPrinter {
       }
       case 'maxPool2d':
       case 'averagePool2d': {
-        const run = op.kind === 'maxPool2d' ? 'mote_strip_max_pool' : 'mote_strip_average_pool';
+        const run = `mote_strip_${this.#pool(op)}`;
         return [run, this.#unweighted(index, op.window, shapes, [op.actMin, op.actMax, 0], '(const void *)0')];
       }
       case 'lookup': {
@@ -403,6 +403,14 @@ class NetworkPrinter {
     ]);
   }
 
+  /** The kernel of a pooling layer, without its prefix. */
+  #pool(op: Int8Pool2d): string {
+    if (op.kind === 'averagePool2d') return 'average_pool';
+    const channels = this.#tensor(op.input).shape.at(-1) as number;
+    const plain = op.actMin > -128 || op.actMax < 127 || channels % 4 !== 0;
+    return plain || layoutOf(this.options.target) !== 'dsp' ? 'max_pool' : 'max_pool_dsp';
+  }
+
   #op(op: Int8Op, index: number): void {
     const [first = 0, second = 0] = inputsOf(op);
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
@@ -456,7 +464,7 @@ class NetworkPrinter {
           op.actMin,
           op.actMax,
         ]);
-        this.#call(op.kind === 'maxPool2d' ? 'mote_max_pool' : 'mote_average_pool', pool, ...ends());
+        this.#call(`mote_${this.#pool(op)}`, pool, ...ends());
         return;
       }
       case 'mean': {

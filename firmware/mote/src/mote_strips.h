@@ -36,6 +36,33 @@ MOTE_FN int32_t mote_strip_clip(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value;
 }
 
+/* An assignment would call memcpy, which goes byte by byte in small C libraries. */
+MOTE_FN void mote_strip_copy(const mote_conv *from, mote_conv *to) {
+    to->in_h = from->in_h;
+    to->in_w = from->in_w;
+    to->in_c = from->in_c;
+    to->out_h = from->out_h;
+    to->out_w = from->out_w;
+    to->out_c = from->out_c;
+    to->kernel_h = from->kernel_h;
+    to->kernel_w = from->kernel_w;
+    to->stride_h = from->stride_h;
+    to->stride_w = from->stride_w;
+    to->dilation_h = from->dilation_h;
+    to->dilation_w = from->dilation_w;
+    to->pad_top = from->pad_top;
+    to->pad_left = from->pad_left;
+    to->in_zero = from->in_zero;
+    to->out_zero = from->out_zero;
+    to->act_min = from->act_min;
+    to->act_max = from->act_max;
+    to->per_channel = from->per_channel;
+    to->weights = from->weights;
+    to->bias = from->bias;
+    to->multiplier = from->multiplier;
+    to->shift = from->shift;
+}
+
 /*
  * Runs `count` stages, the last of them `strip` lines at a time. The output may lie over the input as far as
  * src/emit/stream.ts says. `side`: the second input of the stage that has one.
@@ -74,7 +101,7 @@ MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t st
                 if (k + 1 < count) {
                     to = arena + stage[1].buffer;
                 }
-                part = *stage->op;
+                mote_strip_copy(stage->op, &part);
                 if (stage->columns) {
                     part.in_w = ends[k] - start[k];
                     part.out_w = ends[k + 1] - first;
