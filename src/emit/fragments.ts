@@ -8,6 +8,8 @@ import convPlainText from '../../firmware/mote/src/mote_conv_plain.h?raw';
 import convQuadText from '../../firmware/mote/src/mote_conv_quad.h?raw';
 import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
+import denseDspText from '../../firmware/mote/src/mote_dense_dsp.h?raw';
+import denseQuadText from '../../firmware/mote/src/mote_dense_quad.h?raw';
 import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
 import flashText from '../../firmware/mote/src/mote_flash.h?raw';
 import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
@@ -16,10 +18,12 @@ import floatOpsText from '../../firmware/mote/src/mote_float_ops.h?raw';
 import mathText from '../../firmware/mote/src/mote_math.h?raw';
 import moveText from '../../firmware/mote/src/mote_move.h?raw';
 import poolText from '../../firmware/mote/src/mote_pool.h?raw';
+import poolDspText from '../../firmware/mote/src/mote_pool_dsp.h?raw';
 import rawText from '../../firmware/mote/src/mote_raw.h?raw';
 import requantizeText from '../../firmware/mote/src/mote_requantize.h?raw';
 import selftestText from '../../firmware/mote/src/mote_selftest.h?raw';
 import smoothText from '../../firmware/mote/src/mote_smooth.h?raw';
+import stripsText from '../../firmware/mote/src/mote_strips.h?raw';
 import softmaxText from '../../firmware/mote/src/mote_softmax.h?raw';
 import spectralText from '../../firmware/mote/src/mote_spectral.h?raw';
 import windowText from '../../firmware/mote/src/mote_window.h?raw';
@@ -38,9 +42,13 @@ const FRAGMENTS = [
   convPlainText,
   convDspText,
   convQuadText,
+  denseDspText,
+  denseQuadText,
   poolText,
   elementwiseText,
   moveText,
+  stripsText,
+  poolDspText,
   floatOpsText,
   windowText,
   smoothText,

@@ -1,9 +1,16 @@
 /** Bytes of scratch that the C kernels need beside input and output; the formulas stand in the kernels' comments. */
-import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
-import { quadScratchBytes } from './weight-layout-quad';
+import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
+  const [, , channels = 0] = graph.tensors[inputsOf(op)[0] ?? 0]?.shape ?? [];
+  const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
+  return scratchBytesOf(op, channels, outWidth, target);
+}
+
+/** The same for a part of the op: so many input channels, and an output so wide. */
+export function scratchBytesOf(op: Int8Op, channels: number, outWidth: number, target: Target): number {
   const layout = layoutFor(op, target);
   switch (op.kind) {
     case 'conv2d': {
@@ -15,12 +22,9 @@ export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): numb
       return isPointwise(op.window) ? 0 : taps;
     }
     case 'fullyConnected':
-      if (layout === 'dsp') return 2 * roundUpEven(op.weights.length / op.bias.length);
-      return layout === 'quad' ? quadScratchBytes(op.weights.length / op.bias.length) : 0;
+      return layout === 'quad' ? quadScratchBytes(Math.min(QUAD_CHUNK, op.weights.length / op.bias.length)) : 0;
     case 'depthwiseConv2d': {
       const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = op.window;
-      const [, , channels = 0] = graph.tensors[op.input]?.shape ?? [];
-      const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
       const rows = (kernelHeight - 1) * dilationHeight + 1;
       const width = (outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
       // The SIMD kernel keeps a pixel of padding at hand.

@@ -4,7 +4,7 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
-import { inputsOf, type Int8Graph, type Int8Op, type Int8Tensor } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Int8Op, type Int8Pool2d, type Int8Tensor } from '../quantize/int8-graph';
 import { foldedBias, type WeightedOp } from '../quantize/ops/folded-bias';
 import { toRank4, permutationToRank4 } from '../quantize/ops/move';
 import { nearestIndex } from '../quantize/ops/resize-nearest';
@@ -13,12 +13,13 @@ import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import { isPointwise } from './kernel-scratch';
 import { EmitError } from './model';
-import type { NetworkPlan } from './network-plan';
+import type { NetworkPlan, PlannedStream } from './network-plan';
+import type { Stage } from './stream';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
-import { layoutFor, type Target, type WeightLayout } from './target';
-import { arrangeChannels, arrangeDepthwise, arrangePairs } from './weight-layout';
-import { arrangeQuad, arrangeQuadDepthwise } from './weight-layout-quad';
+import { layoutFor, layoutOf, type Target, type WeightLayout } from './target';
+import { arrangeChannels, arrangeDense, arrangeDepthwise, arrangePairs } from './weight-layout';
+import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
 
 export interface NetworkHeaderOptions {
   readonly prefix: string;
@@ -95,7 +96,12 @@ class NetworkPrinter {
   }
 
   code(): NetworkCode {
-    this.graph.ops.forEach((op, index) => this.#op(op, index));
+    const streamed = new Set(this.plan.streams.flatMap(({ ops }) => ops));
+    this.graph.ops.forEach((op, index) => {
+      const stream = this.plan.streams.find(({ ops }) => ops.at(-1) === index);
+      if (stream) this.#stream(stream);
+      else if (!streamed.has(index)) this.#op(op, index);
+    });
     return {
       runtime: this.#runtime,
       constants: this.#constants.finish().trimEnd(),
@@ -270,14 +276,7 @@ class NetworkPrinter {
           ];
     return this.#struct('mote_conv', `layer_${index}`, [
       ...shapes,
-      window.kernelHeight,
-      window.kernelWidth,
-      window.strideHeight,
-      window.strideWidth,
-      window.dilationHeight,
-      window.dilationWidth,
-      window.padTop,
-      window.padLeft,
+      ...windowFields(window),
       input.zeroPoint,
       output.zeroPoint,
       op.actMin,
@@ -288,27 +287,147 @@ class NetworkPrinter {
     ]);
   }
 
+  /** Ops that run together, a few lines at a time. */
+  #stream({ ops, strip, stages, bufferOffsets }: PlannedStream): void {
+    const rows = ops.map((index, k) => {
+      const op = this.graph.ops[index] as Int8Op;
+      const stage = stages[k] as Stage;
+      this.#title(op, index, this.#tensor(stage.input), this.#tensor(op.output));
+      const [run, layer] = this.#stage(op, index, stage);
+      const shape = [stage.columns ? 1 : 0, stage.stride, stage.lead, stage.extent];
+      const lines = [stage.inLines, stage.inPitch, stage.outLines, stage.outPitch];
+      const places = [
+        bufferOffsets[k] ?? 0,
+        this.plan.scratchOffsets[index] ?? 0,
+        stage.side === null ? 0 : stage.outPitch,
+      ];
+      return `{${[this.#use(run), layer, ...[...shape, ...lines, ...places].map(int32Literal)].join(', ')}}`;
+    });
+    const last = ops.at(-1) as number;
+    const name = `${this.#x}_stages_${last}`;
+    this.#runtime.add('mote_stage');
+    this.#constantBytes += 4 * 13 * rows.length;
+    this.#constants.array(`static const ${this.#x}_stage ${name}[${rows.length}]`, rows);
+    const side = stages.find((stage) => stage.side !== null)?.side ?? null;
+    this.#call(
+      'mote_run_strips',
+      name,
+      rows.length,
+      strip,
+      this.#place((stages[0] as Stage).input),
+      side === null ? '(const int8_t *)0' : this.#place(side),
+      this.#place((this.graph.ops[last] as Int8Op).output),
+      this.plan.arenaBytes > 0 ? 'arena' : '(int8_t *)0',
+    );
+  }
+
+  /** The kernel of a stage, and the parameters of its layer. */
+  #stage(op: Int8Op, index: number, stage: Stage): [run: string, layer: string] {
+    const [from, to] = [this.#tensor(stage.input), this.#tensor(op.output)];
+    const shapes = [...from.shape, ...to.shape];
+    const layout = layoutFor(op, this.options.target);
+    const suffix = layout === 'plain' ? '' : `_${layout}`;
+    switch (op.kind) {
+      case 'conv2d': {
+        const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length));
+        return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : `mote_conv2d${suffix}`, layer];
+      }
+      case 'depthwiseConv2d': {
+        const layer = this.#layer(op, index, op.window, shapes, ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length));
+        return [`mote_depthwise${suffix}`, layer];
+      }
+      case 'maxPool2d':
+      case 'averagePool2d': {
+        const run = `mote_strip_${this.#pool(op)}`;
+        return [run, this.#unweighted(index, op.window, shapes, [op.actMin, op.actMax, 0], '(const void *)0')];
+      }
+      case 'lookup': {
+        const table = this.#array('int8_t', `table_${index}`, op.table);
+        return ['mote_strip_lookup', this.#unweighted(index, POINT, shapes, [-128, 127, 0], table)];
+      }
+      case 'add': {
+        const swapped = op.inputs[0] === stage.side ? 1 : 0;
+        return [
+          'mote_strip_add',
+          this.#unweighted(index, POINT, shapes, [-128, 127, swapped], this.#addition(op, index)),
+        ];
+      }
+      default:
+        throw new Error(`${op.kind} cannot be streamed.`);
+    }
+  }
+
+  /** A stage without weights, in the form of a layer. */
+  #unweighted(
+    index: number,
+    window: Window2d,
+    shapes: readonly number[],
+    limits: readonly number[],
+    data: string,
+  ): string {
+    return this.#struct('mote_conv', `layer_${index}`, [
+      ...shapes,
+      ...windowFields(window),
+      0,
+      0,
+      ...limits,
+      data,
+      '(const int32_t *)0',
+      '(const int32_t *)0',
+      '(const int8_t *)0',
+    ]);
+  }
+
+  #addition(op: Int8Op & { readonly kind: 'add' }, index: number): string {
+    const [a, b, to] = [this.#tensor(op.inputs[0]), this.#tensor(op.inputs[1]), this.#tensor(op.output)];
+    return this.#struct('mote_add_params', `add_${index}`, [
+      a.zeroPoint,
+      b.zeroPoint,
+      to.zeroPoint,
+      op.actMin,
+      op.actMax,
+      op.multiplierA,
+      op.shiftA,
+      op.multiplierB,
+      op.shiftB,
+      op.multiplierOut,
+      op.shiftOut,
+      op.subtract ? 1 : 0,
+    ]);
+  }
+
+  #title(op: Int8Op, index: number, from: Int8Tensor, to: Int8Tensor): void {
+    this.#constants.gap();
+    this.#constants.comment([
+      `Operation ${index + 1}: ${op.kind}, [${from.shape.join(', ')}] to [${to.shape.join(', ')}].`,
+    ]);
+  }
+
+  /** The kernel of a pooling layer, without its prefix. */
+  #pool(op: Int8Pool2d): string {
+    if (op.kind === 'averagePool2d') return 'average_pool';
+    const channels = this.#tensor(op.input).shape.at(-1) as number;
+    const plain = op.actMin > -128 || op.actMax < 127 || channels % 4 !== 0;
+    return plain || layoutOf(this.options.target) !== 'dsp' ? 'max_pool' : 'max_pool_dsp';
+  }
+
   #op(op: Int8Op, index: number): void {
     const [first = 0, second = 0] = inputsOf(op);
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
     const layout = layoutFor(op, this.options.target);
     const suffix = layout === 'plain' ? '' : `_${layout}`;
     const ends = (): [string, string] => [this.#place(first), this.#place(op.output)];
-    if (op.kind !== 'reshape') {
-      this.#constants.gap();
-      this.#constants.comment([
-        `Operation ${index + 1}: ${op.kind}, [${from.shape.join(', ')}] to [${to.shape.join(', ')}].`,
-      ]);
-    }
+    if (op.kind !== 'reshape') this.#title(op, index, from, to);
     switch (op.kind) {
       case 'fullyConnected': {
         const units = op.bias.length;
         const inputs = op.weights.length / units;
         const rows = elementCount(from.shape) / inputs;
         const shapes = [1, rows, inputs, 1, rows, units];
-        const layer = this.#layer(op, index, POINT, shapes, ARRANGE[layout](op.weights, units));
-        if (suffix) this.#call(`mote_fully_connected${suffix}`, layer, ...ends(), this.#scratch(index));
-        else this.#call('mote_fully_connected_rows', layer, ...ends());
+        const layer = this.#layer(op, index, POINT, shapes, ARRANGE_DENSE[layout](op.weights, units));
+        const name = inputs > QUAD_CHUNK ? 'mote_fully_connected_quad_chunks' : 'mote_fully_connected_quad';
+        if (layout === 'quad') this.#call(name, layer, ...ends(), this.#scratch(index));
+        else this.#call(layout === 'dsp' ? 'mote_fully_connected_dsp' : 'mote_fully_connected_rows', layer, ...ends());
         return;
       }
       case 'conv2d': {
@@ -345,7 +464,7 @@ class NetworkPrinter {
           op.actMin,
           op.actMax,
         ]);
-        this.#call(op.kind === 'maxPool2d' ? 'mote_max_pool' : 'mote_average_pool', pool, ...ends());
+        this.#call(`mote_${this.#pool(op)}`, pool, ...ends());
         return;
       }
       case 'mean': {
@@ -359,16 +478,7 @@ class NetworkPrinter {
         const shared = [a.zeroPoint, b.zeroPoint, to.zeroPoint, op.actMin, op.actMax];
         const parameters =
           op.kind === 'add'
-            ? this.#struct('mote_add_params', `add_${index}`, [
-                ...shared,
-                op.multiplierA,
-                op.shiftA,
-                op.multiplierB,
-                op.shiftB,
-                op.multiplierOut,
-                op.shiftOut,
-                op.subtract ? 1 : 0,
-              ])
+            ? this.#addition(op, index)
             : this.#struct('mote_mul_params', `mul_${index}`, [...shared, op.multiplier, op.shift]);
         this.#call(
           op.kind === 'add' ? 'mote_add' : 'mote_mul',
@@ -411,6 +521,8 @@ class NetworkPrinter {
         return;
       }
       case 'reshape':
+        // Another name for lines of a stream.
+        if (!this.plan.places[op.output]) return;
         if (this.#place(op.input) !== this.#place(op.output)) {
           const count = elementCount(to.shape);
           this.#call('mote_copy_blocks', this.#place(first), 1, count, count, this.#place(op.output), count);
@@ -498,8 +610,13 @@ class NetworkPrinter {
 
 type Arrange = (weights: Int8Array, channels: number) => Int32Array | null;
 
-/** Weights of convolutions and fully connected layers for each layout; null: as they are. */
+/** Weights of each kind of layer for each layout; null: as they are. */
 const ARRANGE: Readonly<Record<WeightLayout, Arrange>> = { plain: () => null, dsp: arrangePairs, quad: arrangeQuad };
+const ARRANGE_DENSE: Readonly<Record<WeightLayout, Arrange>> = {
+  plain: () => null,
+  dsp: arrangeDense,
+  quad: arrangeQuadChunks,
+};
 const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
   plain: () => null,
   dsp: arrangeDepthwise,
@@ -519,6 +636,20 @@ const POINT: Window2d = {
   padBottom: 0,
   padRight: 0,
 };
+
+/** The fields of a mote_conv from kernel_h to pad_left. */
+function windowFields(window: Window2d): number[] {
+  return [
+    window.kernelHeight,
+    window.kernelWidth,
+    window.strideHeight,
+    window.strideWidth,
+    window.dilationHeight,
+    window.dilationWidth,
+    window.padTop,
+    window.padLeft,
+  ];
+}
 
 function stepsOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));

@@ -3,6 +3,7 @@ import type { Window2d } from '../graph/window2d';
 import type { Int8Graph, Int8Op, Int8Tensor } from '../quantize/int8-graph';
 import { planNetwork } from './network-plan';
 import { overlapDistance } from './overlap';
+import { runStream } from './stream';
 
 const tensor = (...shape: number[]): Int8Tensor => ({ name: `t${shape.join('x')}`, shape, scale: 0.5, zeroPoint: 0 });
 
@@ -56,7 +57,7 @@ describe('planNetwork', () => {
       input: 0,
       output: 4,
     };
-    const plan = planNetwork(graph, 'generic');
+    const plan = planNetwork(graph, 'generic', []);
     expect(plan.arenaBytes).toBe(1024);
     expect(plan.lowerBoundBytes).toBe(1024);
   });
@@ -72,7 +73,7 @@ describe('planNetwork', () => {
       input: 0,
       output: 3,
     };
-    const plan = planNetwork(graph, 'generic');
+    const plan = planNetwork(graph, 'generic', []);
     expect(plan.arenaBytes).toBe(808);
     expect(plan.places[1]).toEqual({ in: 'arena', offset: 8 });
     expect(plan.places[2]).toEqual({ in: 'arena', offset: 0 });
@@ -90,6 +91,50 @@ describe('planNetwork', () => {
       { in: 'arena', offset: 0 },
       { in: 'output' },
     ]);
+  });
+});
+
+describe('streams', () => {
+  // 32x32x1 -> 3x3 -> 32x32x8 -> pool -> 16x16x8 -> mean: whole, the convolution needs 8 KB.
+  const graph: Int8Graph = {
+    tensors: [tensor(32, 32, 1), tensor(32, 32, 8), tensor(16, 16, 8), tensor(8)],
+    ops: [
+      conv(0, 1, 1, 8, 3, 1),
+      pool(1, 2, window(2, 2)),
+      { kind: 'mean', input: 2, output: 3, outer: 1, count: 256, inner: 8, multiplier: 2 ** 30, shift: -7 },
+    ],
+    input: 0,
+    output: 3,
+  };
+
+  it('keep a tensor from existing as a whole where that is the peak', () => {
+    expect(planNetwork(graph, 'generic', []).arenaBytes).toBe(8192 + 12);
+    const plan = planNetwork(graph, 'generic');
+    // The pooled tensor, two rows of the other, a patch.
+    expect(plan.arenaBytes).toBe(2048 + 2 * 256 + 12);
+    expect(plan.streams.map(({ ops, strip }) => ({ ops, strip }))).toEqual([{ ops: [0, 1], strip: 1 }]);
+    expect(plan.places[1]).toBeNull();
+  });
+
+  it('are not used where the arena is small anyway, nor on AVR', () => {
+    const small: Int8Graph = {
+      ...graph,
+      tensors: [tensor(8, 8, 1), tensor(8, 8, 8), tensor(4, 4, 8), tensor(8)],
+      ops: graph.ops.map((op) => (op.kind === 'mean' ? { ...op, count: 16 } : op)),
+    };
+    expect(planNetwork(small, 'generic').streams).toEqual([]);
+    expect(planNetwork(graph, 'avr').streams).toEqual([]);
+  });
+
+  it('say how far the output may follow behind the input', () => {
+    // Rows of 4 bytes; a row is written when the turn after next still needs the row before it.
+    const stage = { columns: false, inPitch: 4, outPitch: 4, inLines: 6, outLines: 6, input: 0, side: null };
+    const three = { ...stage, stride: 1, lead: 1, extent: 3 };
+    expect(runStream([three, three], 1).inputDistance).toBe(0);
+    expect(runStream([three, three], 1).lines).toEqual([0, 3]);
+    const one = { ...stage, stride: 1, lead: 0, extent: 1 };
+    expect(runStream([three, one], 1).inputDistance).toBe(4);
+    expect(runStream([three, one], 1).lines).toEqual([0, 1]);
   });
 });
 

@@ -6,6 +6,8 @@ import { elementCount, type TensorId } from '../graph/float-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { scratchBytes } from './kernel-scratch';
 import { overlapDistance } from './overlap';
+import { rootOf, runStream, stageScratchBytes, stagesOf, type Stage, type Stream } from './stream';
+import { improveStreams } from './stream-search';
 import type { Target } from './target';
 
 /** Where a value lies: at a byte of the arena, or in a buffer of the caller. */
@@ -24,12 +26,20 @@ export interface PlannedBuffer {
 export interface NetworkPlan {
   /** Per tensor; null for constants and for what nothing touches. */
   readonly places: readonly (Place | null)[];
-  /** Per op; null where the kernel needs none. */
+  /** Per op; null where the kernel needs none. Ops of a stream share what the stream has. */
   readonly scratchOffsets: readonly (number | null)[];
+  /** Ops that are computed together, a few lines at a time, where the last of them stands. */
+  readonly streams: readonly PlannedStream[];
   readonly arenaBytes: number;
   /** The most bytes that any op needs at once, overlaps used to the full: no plan with these kernels can be smaller. */
   readonly lowerBoundBytes: number;
   readonly buffers: readonly PlannedBuffer[];
+}
+
+export interface PlannedStream extends Stream {
+  readonly stages: readonly Stage[];
+  /** Per stage: where the lines of its input lie in the arena; 0 for the first, whose input is whole. */
+  readonly bufferOffsets: readonly number[];
 }
 
 const ALIGNMENT = 4;
@@ -57,8 +67,70 @@ function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Plans a checked graph. Deterministic. */
-export function planNetwork(graph: Int8Graph, target: Target): NetworkPlan {
+/** What has to be placed for a choice of streams. */
+interface Layout {
+  readonly buffers: readonly Buffer[];
+  readonly overlaps: readonly Overlap[];
+  readonly scratchIndex: readonly (number | null)[];
+  readonly streams: readonly { readonly stream: Stream; readonly stages: readonly Stage[]; readonly index: number[] }[];
+  readonly indexOf: ReadonlyMap<TensorId, number>;
+  readonly first: ReadonlyMap<TensorId, number>;
+  readonly external: (id: TensorId) => 'input' | 'output' | null;
+  readonly root: (id: TensorId) => TensorId;
+}
+
+/**
+ * Plans a checked graph. Deterministic. Streams are used where they make the arena smaller, or only those that are given.
+ */
+export function planNetwork(graph: Int8Graph, target: Target, given?: readonly Stream[]): NetworkPlan {
+  const distances = new Map<string, number | null>();
+  const distanceOf = (op: Int8Op, id: TensorId): number | null => {
+    const key = `${op.output} ${id}`;
+    const known = distances.get(key);
+    if (known !== undefined) return known;
+    const distance = overlapDistance(op, id, graph, target);
+    distances.set(key, distance);
+    return distance;
+  };
+  const layoutWith = (streams: readonly Stream[]): Layout => layOut(graph, target, streams, distanceOf);
+  const planWith = (streams: readonly Stream[]): NetworkPlan => placed(graph, layoutWith(streams));
+  if (given) return planWith(given);
+  const plain = planWith([]);
+  // The structures that streams read lie in flash on AVR, out of reach of their driver.
+  if (target === 'avr') return plain;
+  return improveStreams(graph, target, plain, planWith, (streams) => {
+    const { buffers, overlaps } = layoutWith(streams);
+    return usage(buffers, overlaps, graph.ops.length);
+  });
+}
+
+function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
+  const { buffers, root, first, indexOf } = layout;
+  const { offsets, arenaBytes, lowerBoundBytes } = pack(buffers, layout.overlaps, graph.ops.length);
+  return {
+    arenaBytes,
+    lowerBoundBytes,
+    scratchOffsets: layout.scratchIndex.map((index) => (index === null ? null : (offsets[index] as number))),
+    streams: layout.streams.map(({ stream, stages, index }) => ({
+      ...stream,
+      stages,
+      bufferOffsets: index.map((buffer) => (buffer < 0 ? 0 : (offsets[buffer] as number))),
+    })),
+    places: graph.tensors.map((_, id): Place | null => {
+      if (!first.has(root(id))) return null;
+      const outside = layout.external(id);
+      return outside ? { in: outside } : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
+    }),
+    buffers: buffers.map((buffer, index) => ({ ...buffer, offset: offsets[index] as number })),
+  };
+}
+
+function layOut(
+  graph: Int8Graph,
+  target: Target,
+  given: readonly Stream[],
+  distanceOf: (op: Int8Op, id: TensorId) => number | null,
+): Layout {
   const count = graph.ops.length;
   const size = (id: TensorId): number => elementCount(graph.tensors[id]?.shape ?? []);
 
@@ -74,43 +146,71 @@ export function planNetwork(graph: Int8Graph, target: Target): NetworkPlan {
     sources.set(op.output, op.input);
   }
 
+  const streams = given.map((stream) => {
+    const stages = stagesOf(stream.ops, graph, target);
+    if (!stages) throw new Error('These operations cannot be streamed.');
+    return { stream, stages, run: runStream(stages, stream.strip), index: [] as number[] };
+  });
+  /** Streams by their last op, at whose step all of it happens. */
+  const streamAt = new Map(streams.map((entry) => [entry.stream.ops.at(-1) as number, entry]));
+  const stepOf = graph.ops.map((_, index) => index);
+  /** Tensors that exist only line by line. */
+  const inLines = new Set<TensorId>();
+  for (const { stream } of streams) {
+    for (const index of stream.ops) stepOf[index] = stream.ops.at(-1) as number;
+    for (const index of stream.ops.slice(0, -1)) inLines.add(rootOf(graph, (graph.ops[index] as Int8Op).output));
+  }
+
   // Steps at which the bytes are in use. Op -1 is the arrival of the input.
   const first = new Map<TensorId, number>();
   const last = new Map<TensorId, number>();
   const touch = (id: TensorId, step: number): void => {
-    if (graph.tensors[id]?.data) return;
     const owner = root(id);
+    if (graph.tensors[id]?.data || inLines.has(owner)) return;
     first.set(owner, Math.min(first.get(owner) ?? step, step));
     last.set(owner, Math.max(last.get(owner) ?? step, step));
   };
   touch(graph.input, -1);
-  graph.ops.forEach((op, step) => {
+  graph.ops.forEach((op, index) => {
+    const step = stepOf[index] as number;
     for (const id of inputsOf(op)) touch(id, step);
     touch(op.output, step);
   });
   touch(graph.output, count);
 
-  /** Inputs that die at this op, and how their bytes may be overlapped by the output. */
-  const overlapsAt = (op: Int8Op, step: number): readonly { owner: TensorId; distance: number }[] => {
-    const distances = new Map<TensorId, number | null>();
-    for (const id of inputsOf(op)) {
-      const owner = root(id);
-      if (graph.tensors[id]?.data || owner === root(graph.input) || owner === root(op.output)) continue;
-      if (last.get(owner) !== step || first.get(root(op.output)) !== step) continue;
-      const [distance, other] = [overlapDistance(op, id, graph, target), distances.get(owner)];
-      distances.set(owner, distance === null || other === null ? null : Math.max(distance, other ?? distance));
+  /** What the step reads, and how far its output may lie over it; null: not at all. */
+  const readsAt = (step: number): readonly (readonly [TensorId, number | null])[] => {
+    const entry = streamAt.get(step);
+    if (!entry) {
+      const op = graph.ops[step] as Int8Op;
+      return inputsOf(op).map((id) => [id, graph.tensors[id]?.data ? null : distanceOf(op, id)]);
     }
-    return [...distances].flatMap(([owner, distance]) => (distance === null ? [] : [{ owner, distance }]));
+    const { stages, run } = entry;
+    return [
+      [(stages[0] as Stage).input, run.inputDistance],
+      ...stages.flatMap(({ side }, k) => (side === null ? [] : [[side, run.sideDistances[k] as number] as const])),
+    ];
+  };
+  /** Inputs that die at this step, and how their bytes may be overlapped by the output. */
+  const overlapsAt = (step: number): readonly { owner: TensorId; distance: number }[] => {
+    const output = root((graph.ops[step] as Int8Op).output);
+    const found = new Map<TensorId, number | null>();
+    for (const [id, distance] of readsAt(step)) {
+      const owner = root(id);
+      if (graph.tensors[id]?.data || owner === root(graph.input) || owner === output) continue;
+      if (last.get(owner) !== step || first.get(output) !== step) continue;
+      const other = found.get(owner);
+      found.set(owner, distance === null || other === null ? null : Math.max(distance, other ?? distance));
+    }
+    return [...found].flatMap(([owner, distance]) => (distance === null ? [] : [{ owner, distance }]));
   };
 
   // What is computed in place up to the output can already lie in the caller's buffer.
   const atOutput = new Set<TensorId>(root(graph.output) === root(graph.input) ? [] : [root(graph.output)]);
   for (let step = count - 1; step >= 0; step--) {
     const op = graph.ops[step] as Int8Op;
-    if (op.kind === 'reshape' || !atOutput.has(root(op.output))) continue;
-    const ahead = overlapsAt(op, step).find(
-      ({ owner, distance }) => distance <= 0 && size(owner) <= size(graph.output),
-    );
+    if (op.kind === 'reshape' || stepOf[step] !== step || !atOutput.has(root(op.output))) continue;
+    const ahead = overlapsAt(step).find(({ owner, distance }) => distance <= 0 && size(owner) <= size(graph.output));
     if (ahead) atOutput.add(ahead.owner);
   }
   const external = (id: TensorId): 'input' | 'output' | null => {
@@ -128,38 +228,46 @@ export function planNetwork(graph: Int8Graph, target: Target): NetworkPlan {
     last: last.get(id) as number,
   }));
   const overlaps: Overlap[] = [];
-  const scratchIndex = graph.ops.map((op, step) => {
+  const scratch = (name: string, bytes: number, step: number): number | null => {
+    if (bytes === 0) return null;
+    buffers.push({ name, kind: 'scratch', bytes: roundUp(bytes), first: step, last: step });
+    return buffers.length - 1;
+  };
+  const scratchIndex: (number | null)[] = graph.ops.map(() => null);
+  graph.ops.forEach((op, step) => {
+    if (stepOf[step] !== step) return;
     const output = indexOf.get(root(op.output));
-    for (const { owner, distance } of overlapsAt(op, step)) {
+    for (const { owner, distance } of overlapsAt(step)) {
       const input = indexOf.get(owner);
       if (input === undefined || output === undefined) continue;
       // Beyond these the two do not touch anyway.
       const [least, most] = [-(buffers[input] as Buffer).bytes, (buffers[output] as Buffer).bytes];
       overlaps.push({ input, output, distance: Math.min(most, Math.max(least, roundUp(Math.max(least, distance)))) });
     }
-    const bytes = roundUp(scratchBytes(op, graph, target));
-    if (bytes === 0) return null;
-    buffers.push({ name: `scratch of ${op.kind} ${step + 1}`, kind: 'scratch', bytes, first: step, last: step });
-    return buffers.length - 1;
+    const entry = streamAt.get(step);
+    if (!entry) {
+      scratchIndex[step] = scratch(`scratch of ${op.kind} ${step + 1}`, scratchBytes(op, graph, target), step);
+      return;
+    }
+    const { stream, stages, run, index } = entry;
+    let most = 0;
+    stream.ops.forEach((member, k) => {
+      const stage = stages[k] as Stage;
+      const part = graph.ops[member] as Int8Op;
+      const lines = (run.calls[k] as { most: number }).most;
+      most = Math.max(most, stageScratchBytes(part, stage, lines, graph, target));
+      const held = (run.lines[k] as number) * stage.inPitch;
+      index.push(scratch(`lines into ${part.kind} ${member + 1}`, held, step) ?? -1);
+    });
+    const shared = scratch(`scratch of ${stream.ops.map((member) => member + 1).join(', ')}`, most, step);
+    for (const member of stream.ops) scratchIndex[member] = shared;
   });
-
-  const { offsets, arenaBytes, lowerBoundBytes } = pack(buffers, overlaps, count);
-  return {
-    arenaBytes,
-    lowerBoundBytes,
-    scratchOffsets: scratchIndex.map((index) => (index === null ? null : (offsets[index] as number))),
-    places: graph.tensors.map((_, id): Place | null => {
-      if (!first.has(root(id))) return null;
-      const outside = external(id);
-      return outside ? { in: outside } : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
-    }),
-    buffers: buffers.map((buffer, index) => ({ ...buffer, offset: offsets[index] as number })),
-  };
+  return { buffers, overlaps, scratchIndex, streams, indexOf, first, external, root };
 }
 
-/** The most bytes in use at any step. An output counts only as far as it cannot lie over the input. */
-function lowerBound(buffers: readonly Buffer[], overlaps: readonly Overlap[], steps: number): number {
-  let bound = 0;
+/** Bytes in use at each step, from -1. An output counts only as far as it cannot lie over the input. */
+function usage(buffers: readonly Buffer[], overlaps: readonly Overlap[], steps: number): number[] {
+  const used: number[] = [];
   for (let step = -1; step <= steps; step++) {
     let bytes = 0;
     for (const buffer of buffers) if (buffer.first <= step && step <= buffer.last) bytes += buffer.bytes;
@@ -171,9 +279,9 @@ function lowerBound(buffers: readonly Buffer[], overlaps: readonly Overlap[], st
       const together = Math.max(output, input + Math.max(0, only.distance));
       bytes -= here.length > 1 ? output : Math.max(0, input + output - together);
     }
-    bound = Math.max(bound, bytes);
+    used.push(bytes);
   }
-  return bound;
+  return used;
 }
 
 /** Offsets for buffers with lifetimes: the best of several orders of first fit. */
@@ -182,7 +290,7 @@ function pack(
   overlaps: readonly Overlap[],
   steps: number,
 ): { readonly offsets: number[]; readonly arenaBytes: number; readonly lowerBoundBytes: number } {
-  const lowerBoundBytes = lowerBound(buffers, overlaps, steps);
+  const lowerBoundBytes = Math.max(0, ...usage(buffers, overlaps, steps));
   const allowed = new Map(overlaps.map((overlap) => [overlap.output * buffers.length + overlap.input, overlap]));
   /** Per buffer: those that are in use at the same time. */
   const rivals = buffers.map((a, index) =>

@@ -7,6 +7,7 @@ import type { Window2d } from '../graph/window2d';
 import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
 import { isPointwise } from './kernel-scratch';
 import { layoutFor, type Target } from './target';
+import { QUAD_CHUNK } from './weight-layout-quad';
 
 /**
  * The least `offset of the input - offset of the output`, in bytes, at which the op's kernel still gives the right result;
@@ -29,7 +30,9 @@ export function overlapDistance(op: Int8Op, input: TensorId, graph: Int8Graph, t
     case 'fullyConnected': {
       const units = op.bias.length;
       const inputs = op.weights.length / units;
-      return rowsDistance(elementCount(from) / inputs, inputs, units, layout !== 'plain');
+      // Only the kernel for M0 and M0+ copies its inputs, where they fit into one chunk.
+      const copied = layout === 'quad' && inputs <= QUAD_CHUNK;
+      return rowsDistance(elementCount(from) / inputs, inputs, units, copied);
     }
     case 'conv2d': {
       const channels = op.bias.length;

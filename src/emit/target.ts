@@ -24,12 +24,17 @@ export function layoutOf(target: Target): WeightLayout {
   }
 }
 
+/** Whether a layer fits depends on all of its weights, and planners ask thousands of times. Ops never change. */
+const FITS = { dsp: new WeakMap<Int8Op, boolean>(), quad: new WeakMap<Int8Op, boolean>() } as const;
+
 /** The layout that this very layer gets: `plain` where the target's own cannot hold it. */
 export function layoutFor(op: Int8Op, target: Target): WeightLayout {
   const layout = layoutOf(target);
-  if (layout === 'dsp') return dspLayoutFits(op) ? 'dsp' : 'plain';
-  if (layout === 'quad') return quadLayoutFits(op) ? 'quad' : 'plain';
-  return 'plain';
+  if (layout === 'plain') return 'plain';
+  const known = FITS[layout].get(op);
+  const fits = known ?? (layout === 'dsp' ? dspLayoutFits(op) : quadLayoutFits(op));
+  if (known === undefined) FITS[layout].set(op, fits);
+  return fits ? layout : 'plain';
 }
 
 export function isTarget(text: string): text is Target {

@@ -57,6 +57,31 @@ export function arrangeQuad(weights: Int8Array, channels: number): Int32Array {
   return words;
 }
 
+/** MOTE_QUAD_CHUNK. */
+export const QUAD_CHUNK = 64;
+/** MOTE_QUAD_CHANNELS. */
+const QUAD_CHANNELS = 32;
+
+/** Fully connected layers with more inputs than a chunk: [block of channels][chunk][channel / 4][input] words. */
+export function arrangeQuadChunks(weights: Int8Array, units: number): Int32Array {
+  const inputs = weights.length / units;
+  if (inputs <= QUAD_CHUNK) return arrangeQuad(weights, units);
+  const words: number[] = [];
+  for (let unit = 0; unit < units; unit += QUAD_CHANNELS) {
+    const block = Math.min(QUAD_CHANNELS, units - unit);
+    for (let input = 0; input < inputs; input += QUAD_CHUNK) {
+      const taps = Math.min(QUAD_CHUNK, inputs - input);
+      const chunk = new Int8Array(block * taps);
+      for (let row = 0; row < block; row++) {
+        const from = (unit + row) * inputs + input;
+        chunk.set(weights.subarray(from, from + taps), row * taps);
+      }
+      for (const word of arrangeQuad(chunk, block)) words.push(word);
+    }
+  }
+  return Int32Array.from(words);
+}
+
 /** [tap][channel] -> [channel / 4][tap] words of four int8, the first channel lowest; channels a multiple of four. */
 export function arrangeQuadDepthwise(weights: Int8Array, channels: number): Int32Array {
   const taps = weights.length / channels;

@@ -63,6 +63,20 @@ export function arrangePairs(weights: Int8Array, channels: number): Int32Array {
   return words;
 }
 
+/** The same for fully connected layers, whose pairs of every four inputs are 0 and 2, 1 and 3 (mote_dense_dsp.h). */
+export function arrangeDense(weights: Int8Array, units: number): Int32Array {
+  const inputs = weights.length / units;
+  const padded = 4 * Math.ceil(inputs / 4);
+  const swapped = new Int8Array(units * padded);
+  weights.forEach((weight, index) => {
+    const input = index % inputs;
+    // Exchanges 1 and 2 of every four.
+    const to = input % 4 === 1 ? input + 1 : input % 4 === 2 ? input - 1 : input;
+    swapped[Math.floor(index / inputs) * padded + to] = weight;
+  });
+  return arrangePairs(swapped, units);
+}
+
 /** [tap][channel] -> [channel / 4][tap][4], as words; channels a multiple of four. */
 export function arrangeDepthwise(weights: Int8Array, channels: number): Int32Array {
   const taps = weights.length / channels;

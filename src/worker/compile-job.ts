@@ -158,6 +158,8 @@ export async function compileJob(
         shape,
         place: data ? { in: 'flash' } : plan.places[id],
       })),
+      // Ops that run together, `strip` rows (or pixels of the only row) of the last one at a time.
+      streams: plan.streams.map(({ ops, strip }) => ({ ops, strip })),
       buffers: plan.buffers,
     }),
     plan: {

@@ -10,7 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scratchBytes } from '../../src/emit/kernel-scratch';
 import { overlapDistance } from '../../src/emit/overlap';
-import { arrangeChannels, arrangeDepthwise, arrangePairs, dspLayoutFits } from '../../src/emit/weight-layout';
+import {
+  arrangeChannels,
+  arrangeDense,
+  arrangeDepthwise,
+  arrangePairs,
+  dspLayoutFits,
+} from '../../src/emit/weight-layout';
 import { outputSize, type Window2d } from '../../src/graph/window2d';
 import type { Int8Graph, Int8Tensor } from '../../src/quantize/int8-graph';
 import { foldedBias, type WeightedOp } from '../../src/quantize/ops/folded-bias';
@@ -134,6 +140,8 @@ function outputOf(graph: Int8Graph, { kind, input, output, window }: Layer, x: I
   });
 }
 
+const ARRANGE = { fullyConnected: arrangeDense, conv2d: arrangePairs, depthwiseConv2d: arrangeDepthwise } as const;
+
 /** The C that runs one layer and compares. */
 function caseOf(layer: Layer, index: number, random: Numbers): { data: string; call: string } {
   const reach: Reach = random.next() < 0.3 ? 'extreme' : 'ordinary';
@@ -146,7 +154,7 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
   );
   const expected = outputOf(graph, layer, x);
   const { window, kind } = layer;
-  const words = (kind === 'depthwiseConv2d' ? arrangeDepthwise : arrangePairs)(op.weights, op.bias.length);
+  const words = ARRANGE[kind](op.weights, op.bias.length);
   const channels = arrangeChannels(foldedBias(op, inputTensor.zeroPoint), op.multiplier, op.shift);
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
     `static const ${type} ${name}${index}[] = {${Array.from(list, (n) => (n === -(2 ** 31) ? 'INT32_MIN' : String(n))).join(',')}};\n`;
@@ -163,7 +171,7 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
       ...[inputTensor.zeroPoint, outputTensor.zeroPoint, op.actMin, op.actMax, op.multiplier.length > 1 ? 1 : 0],
     ].join(',')}, w${index}, c${index}, 0, 0};\n`;
   const sizes = `${x.length}, ${expected.length}, ${scratchBytes(op, graph, 'cortex-m4')}`;
-  const kernel = `mote_${C_NAME[kind]}_dsp`;
+  const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${C_NAME[kind]}_dsp`;
   // As far over the input as the planner may put the output; APART: beside it.
   const distance = overlapDistance(op, 0, graph, 'cortex-m4');
   const least = distance === null ? 'APART' : Math.min(expected.length, Math.max(-x.length, distance));
@@ -178,10 +186,16 @@ function programOf(cases: readonly { data: string; call: string }[]): string {
 #include <stdlib.h>
 #include <string.h>
 #include "mote_conv_dsp.h"
+#include "mote_dense_dsp.h"
 #define APART INT32_MAX
 
 ${cases.map(({ data }) => data).join('\n')}
 typedef void kernel(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch);
+
+static void dense(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+  (void)scratch;
+  mote_fully_connected_dsp(op, input, output);
+}
 
 /* Input and output apart, or in one buffer with the output \`distance\` bytes below the input. */
 static int check(kernel *run, const mote_conv *op, const int8_t *input, const int8_t *expected, int in, int out,

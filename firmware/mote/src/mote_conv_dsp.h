@@ -5,9 +5,9 @@
  * Half of the weights are never unpacked.
  *
  * Every function in assembly has a portable twin that reads the same layout and gives the same bytes.
- * Scratch: convolution 2 pixels, fully connected 1 row of int16, inputs rounded up to a multiple of 4; depthwise as in
- * mote_conv_plain.h and one pixel of padding. Scratch
- * must hold defined values: what lies beyond the last input is multiplied by zero.
+ * Scratch: convolution 2 pixels of int16, inputs rounded up to a multiple of 4; depthwise as in mote_conv_plain.h and one
+ * pixel of padding. Scratch must hold defined values: what lies beyond the last input is multiplied by zero. Fully
+ * connected layers: mote_dense_dsp.h.
  */
 #ifndef MOTE_CONV_DSP_H
 #define MOTE_CONV_DSP_H
@@ -612,18 +612,6 @@ MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *o
         mote_dsp_matmul(op, patch, k, pixels, output);
         output += pixels * op->out_c;
         at += pixels;
-    }
-}
-
-/* Fully connected: out_w rows of in_c inputs. */
-MOTE_FN void mote_fully_connected_dsp(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
-    int32_t *patch = (int32_t *)scratch;
-    int32_t row;
-    for (row = 0; row < op->out_w; row++) {
-        mote_dsp_widen(input, op->in_c, 0, 0, 1, patch);
-        mote_dsp_matmul(op, patch, op->in_c, 1, output);
-        input += op->in_c;
-        output += op->out_c;
     }
 }
 

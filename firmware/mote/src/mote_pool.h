@@ -49,21 +49,24 @@ MOTE_FN int32_t mote_pool_clip(int32_t start, int32_t size, int32_t limit, int32
 }
 
 MOTE_FN void mote_max_pool(const mote_pool *op, const int8_t *input, int8_t *output) {
+    /* Outputs are bytes, and might be these numbers for all that the compiler knows. */
+    const int32_t channels = op->channels;
+    const int32_t pitch = op->in_w * channels;
     int32_t y, x, c, i, j, rows, columns;
     for (y = 0; y < op->out_h; y++) {
         const int32_t top = mote_pool_clip(y * op->stride_h - op->pad_top, op->kernel_h, op->in_h, &rows);
         for (x = 0; x < op->out_w; x++) {
             const int32_t left = mote_pool_clip(x * op->stride_w - op->pad_left, op->kernel_w, op->in_w, &columns);
-            const int8_t *first = input + (top * op->in_w + left) * op->channels;
-            for (c = 0; c < op->channels; c++) {
+            const int8_t *first = input + top * pitch + left * channels;
+            for (c = 0; c < channels; c++) {
                 int32_t largest = -128;
                 for (i = 0; i < rows; i++) {
-                    const int8_t *from = first + i * op->in_w * op->channels + c;
+                    const int8_t *from = first + i * pitch + c;
                     for (j = 0; j < columns; j++) {
                         if (*from > largest) {
                             largest = *from;
                         }
-                        from += op->channels;
+                        from += channels;
                     }
                 }
                 *output++ = mote_pool_clamp(op, largest);
@@ -73,20 +76,23 @@ MOTE_FN void mote_max_pool(const mote_pool *op, const int8_t *input, int8_t *out
 }
 
 MOTE_FN void mote_average_pool(const mote_pool *op, const int8_t *input, int8_t *output) {
+    /* Outputs are bytes, and might be these numbers for all that the compiler knows. */
+    const int32_t channels = op->channels;
+    const int32_t pitch = op->in_w * channels;
     int32_t y, x, c, i, j, rows, columns;
     for (y = 0; y < op->out_h; y++) {
         const int32_t top = mote_pool_clip(y * op->stride_h - op->pad_top, op->kernel_h, op->in_h, &rows);
         for (x = 0; x < op->out_w; x++) {
             const int32_t left = mote_pool_clip(x * op->stride_w - op->pad_left, op->kernel_w, op->in_w, &columns);
-            const int8_t *first = input + (top * op->in_w + left) * op->channels;
+            const int8_t *first = input + top * pitch + left * channels;
             const int32_t count = rows * columns;
-            for (c = 0; c < op->channels; c++) {
+            for (c = 0; c < channels; c++) {
                 int32_t sum = 0;
                 for (i = 0; i < rows; i++) {
-                    const int8_t *from = first + i * op->in_w * op->channels + c;
+                    const int8_t *from = first + i * pitch + c;
                     for (j = 0; j < columns; j++) {
                         sum += *from;
-                        from += op->channels;
+                        from += channels;
                     }
                 }
                 sum = sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;

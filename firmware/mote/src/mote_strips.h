@@ -1,0 +1,187 @@
+/*
+ * Several layers one after another, a few lines at a time: the tensors between them never exist as a whole. A line is a
+ * row of [h][w][c], or a pixel where there is only one row. Each stage but the first keeps the lines of its input that
+ * it still needs in a buffer of the arena; nothing is computed twice. How many lines: src/emit/stream.ts.
+ */
+#ifndef MOTE_STRIPS_H
+#define MOTE_STRIPS_H
+
+#include <stdint.h>
+
+#include "mote_config.h"
+#include "mote_conv.h"
+#include "mote_conv_plain.h"
+#include "mote_elementwise.h"
+#include "mote_pool.h"
+
+typedef struct {
+  /* Runs a part of the layer: some lines of its output, from the lines of its input that they need. */
+  void (*run)(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch);
+  const mote_conv *op; /* the whole layer; of pools and element-wise stages only shapes, window and limits count */
+  int32_t columns;     /* 1: lines are pixels of the only row, 0: they are rows */
+  int32_t stride, lead, extent;                       /* along the lines: lead is the padding before the first */
+  int32_t in_lines, in_pitch, out_lines, out_pitch;   /* lines, and bytes of a line */
+  int32_t buffer;     /* place of its input in the arena; of the first stage: not used */
+  int32_t scratch;    /* place in the arena */
+  int32_t side_pitch; /* bytes of a line of a second input, which is whole; 0: there is none */
+} mote_stage;
+
+/* Most stages of a run, and places between them. */
+#define MOTE_STRIP_STAGES 8
+
+MOTE_FN int32_t mote_strip_clip(int32_t value, int32_t low, int32_t high) {
+    if (value > high) {
+        value = high;
+    }
+    return value < low ? low : value;
+}
+
+/* An assignment would call memcpy, which goes byte by byte in small C libraries. */
+MOTE_FN void mote_strip_copy(const mote_conv *from, mote_conv *to) {
+    to->in_h = from->in_h;
+    to->in_w = from->in_w;
+    to->in_c = from->in_c;
+    to->out_h = from->out_h;
+    to->out_w = from->out_w;
+    to->out_c = from->out_c;
+    to->kernel_h = from->kernel_h;
+    to->kernel_w = from->kernel_w;
+    to->stride_h = from->stride_h;
+    to->stride_w = from->stride_w;
+    to->dilation_h = from->dilation_h;
+    to->dilation_w = from->dilation_w;
+    to->pad_top = from->pad_top;
+    to->pad_left = from->pad_left;
+    to->in_zero = from->in_zero;
+    to->out_zero = from->out_zero;
+    to->act_min = from->act_min;
+    to->act_max = from->act_max;
+    to->per_channel = from->per_channel;
+    to->weights = from->weights;
+    to->bias = from->bias;
+    to->multiplier = from->multiplier;
+    to->shift = from->shift;
+}
+
+/*
+ * Runs `count` stages, the last of them `strip` lines at a time. The output may lie over the input as far as
+ * src/emit/stream.ts says. `side`: the second input of the stage that has one.
+ */
+MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t strip, const int8_t *input,
+                             const int8_t *side, int8_t *output, int8_t *arena) {
+    /* For the input of each stage, and the output of the last: lines made, and lines that this turn needs. */
+    int32_t made[MOTE_STRIP_STAGES + 1];
+    int32_t ends[MOTE_STRIP_STAGES + 1];
+    /* First line in the buffer. */
+    int32_t start[MOTE_STRIP_STAGES + 1];
+    const int32_t lines = stages[count - 1].out_lines;
+    mote_conv part;
+    int32_t k;
+    for (k = 0; k <= count; k++) {
+        made[k] = 0;
+        start[k] = 0;
+    }
+    while (made[count] < lines) {
+        ends[count] = mote_strip_clip(made[count] + strip, 0, lines);
+        for (k = count - 1; k >= 0; k--) {
+            const mote_stage *stage = stages + k;
+            ends[k] = (ends[k + 1] - 1) * stage->stride - stage->lead + stage->extent;
+            ends[k] = mote_strip_clip(ends[k], made[k], stage->in_lines);
+        }
+        start[0] = mote_strip_clip(made[1] * stages[0].stride - stages[0].lead, 0, ends[0]);
+        made[0] = ends[0];
+        for (k = 0; k < count; k++) {
+            const mote_stage *stage = stages + k;
+            const int32_t first = made[k + 1];
+            const int32_t lead = stage->lead - first * stage->stride + start[k];
+            int8_t *buffer = arena + stage->buffer;
+            const int8_t *from = k == 0 ? input + start[0] * stage->in_pitch : buffer;
+            int8_t *to = output;
+            if (ends[k + 1] > first) {
+                if (k + 1 < count) {
+                    to = arena + stage[1].buffer;
+                }
+                mote_strip_copy(stage->op, &part);
+                if (stage->columns) {
+                    part.in_w = ends[k] - start[k];
+                    part.out_w = ends[k + 1] - first;
+                    part.pad_left = lead;
+                } else {
+                    part.in_h = ends[k] - start[k];
+                    part.out_h = ends[k + 1] - first;
+                    part.pad_top = lead;
+                }
+                if (stage->side_pitch > 0) {
+                    part.shift = side + first * stage->side_pitch;
+                }
+                stage->run(&part, from, to + (first - start[k + 1]) * stage->out_pitch, arena + stage->scratch);
+                made[k + 1] = ends[k + 1];
+            }
+            if (k > 0) {
+                /* What the next turn needs goes to the front; what it skips may not have been made yet. */
+                const int32_t next = mote_strip_clip(made[k + 1] * stage->stride - stage->lead, 0, made[k]);
+                if (next > start[k]) {
+                    const int32_t gone = (next - start[k]) * stage->in_pitch;
+                    mote_copy_bytes(buffer + gone, (made[k] - next) * stage->in_pitch, buffer);
+                    start[k] = next;
+                }
+            }
+        }
+    }
+}
+
+/* The kernels without scratch, in the form of a stage. */
+MOTE_FN void mote_strip_pointwise(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    (void)scratch;
+    mote_conv2d_pointwise(part, input, output);
+}
+
+MOTE_FN void mote_strip_pool(const mote_conv *part, mote_pool *pool) {
+    pool->in_h = part->in_h;
+    pool->in_w = part->in_w;
+    pool->channels = part->in_c;
+    pool->out_h = part->out_h;
+    pool->out_w = part->out_w;
+    pool->kernel_h = part->kernel_h;
+    pool->kernel_w = part->kernel_w;
+    pool->stride_h = part->stride_h;
+    pool->stride_w = part->stride_w;
+    pool->pad_top = part->pad_top;
+    pool->pad_left = part->pad_left;
+    pool->act_min = part->act_min;
+    pool->act_max = part->act_max;
+}
+
+MOTE_FN void mote_strip_max_pool(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    mote_pool pool;
+    (void)scratch;
+    mote_strip_pool(part, &pool);
+    mote_max_pool(&pool, input, output);
+}
+
+MOTE_FN void mote_strip_average_pool(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    mote_pool pool;
+    (void)scratch;
+    mote_strip_pool(part, &pool);
+    mote_average_pool(&pool, input, output);
+}
+
+/* `weights`: the table. */
+MOTE_FN void mote_strip_lookup(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    (void)scratch;
+    mote_lookup(input, part->out_h * part->out_w * part->out_c, (const int8_t *)part->weights, output);
+}
+
+/* `weights`: the mote_add_params; `shift`: the second input; per_channel 1: that is the first operand. */
+MOTE_FN void mote_strip_add(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    const mote_add_params *params = (const mote_add_params *)part->weights;
+    const int32_t count = part->out_h * part->out_w * part->out_c;
+    (void)scratch;
+    if (part->per_channel) {
+        mote_add(params, part->shift, input, count, count, output);
+    } else {
+        mote_add(params, input, part->shift, count, count, output);
+    }
+}
+
+#endif
