@@ -236,7 +236,13 @@ class NetworkPrinter {
     return full;
   }
 
-  #struct(type: string, name: string, fields: readonly (number | string)[]): string {
+  /** Parameters, and the expression that reads them; `how` is `address` for what the runtime copies out of flash itself. */
+  #struct(
+    type: string,
+    name: string,
+    fields: readonly (number | string)[],
+    how: 'loaded' | 'address' = 'loaded',
+  ): string {
     this.#runtime.add(type);
     if (this.#flash) this.#runtime.add('MOTE_FLASH');
     const full = `${this.#x}_${name}`;
@@ -245,7 +251,7 @@ class NetworkPrinter {
       `static const ${type.replace('mote_', `${this.#x}_`)} ${full}${this.#flash}`,
       fields.map((field) => (typeof field === 'number' ? int32Literal(field) : field)),
     );
-    if (!this.#mayBeAvr) return `&${full}`;
+    if (!this.#mayBeAvr || how === 'address') return `&${full}`;
     const load = LOADS[type] as string;
     this.#loaded.add(type);
     return `${this.#use(load)}(&${full}, &parameters.${load.replace('mote_load_', '')})`;
@@ -256,7 +262,14 @@ class NetworkPrinter {
   }
 
   /** The parameters of a layer with weights; `words` when they are arranged for a SIMD kernel. */
-  #layer(op: WeightedOp, index: number, window: Window2d, shapes: readonly number[], words: Int32Array | null): string {
+  #layer(
+    op: WeightedOp,
+    index: number,
+    window: Window2d,
+    shapes: readonly number[],
+    words: Int32Array | null,
+    how: 'loaded' | 'address' = 'loaded',
+  ): string {
     const [input, output] = [this.#tensor(op.input), this.#tensor(op.output)];
     const weights = words
       ? this.#array('int32_t', `weights_${index}`, words)
@@ -274,17 +287,22 @@ class NetworkPrinter {
             this.#array('int32_t', `multiplier_${index}`, op.multiplier),
             this.#array('int8_t', `shift_${index}`, op.shift),
           ];
-    return this.#struct('mote_conv', `layer_${index}`, [
-      ...shapes,
-      ...windowFields(window),
-      input.zeroPoint,
-      output.zeroPoint,
-      op.actMin,
-      op.actMax,
-      op.multiplier.length > 1 ? 1 : 0,
-      weights,
-      ...rescaling,
-    ]);
+    return this.#struct(
+      'mote_conv',
+      `layer_${index}`,
+      [
+        ...shapes,
+        ...windowFields(window),
+        input.zeroPoint,
+        output.zeroPoint,
+        op.actMin,
+        op.actMax,
+        op.multiplier.length > 1 ? 1 : 0,
+        weights,
+        ...rescaling,
+      ],
+      how,
+    );
   }
 
   /** Ops that run together, a few lines at a time. */
@@ -304,6 +322,7 @@ class NetworkPrinter {
       return `{${[this.#use(run), layer, ...[...shape, ...lines, ...places].map(int32Literal)].join(', ')}}`;
     });
     const last = ops.at(-1) as number;
+    // Read without the macros of mote_flash.h: in RAM on AVR.
     const name = `${this.#x}_stages_${last}`;
     this.#runtime.add('mote_stage');
     this.#constantBytes += 4 * 13 * rows.length;
@@ -329,11 +348,18 @@ class NetworkPrinter {
     const suffix = layout === 'plain' ? '' : `_${layout}`;
     switch (op.kind) {
       case 'conv2d': {
-        const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length));
+        const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length), 'address');
         return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : `mote_conv2d${suffix}`, layer];
       }
       case 'depthwiseConv2d': {
-        const layer = this.#layer(op, index, op.window, shapes, ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length));
+        const layer = this.#layer(
+          op,
+          index,
+          op.window,
+          shapes,
+          ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length),
+          'address',
+        );
         return [`mote_depthwise${suffix}`, layer];
       }
       case 'maxPool2d':
@@ -349,7 +375,7 @@ class NetworkPrinter {
         const swapped = op.inputs[0] === stage.side ? 1 : 0;
         return [
           'mote_strip_add',
-          this.#unweighted(index, POINT, shapes, [-128, 127, swapped], this.#addition(op, index)),
+          this.#unweighted(index, POINT, shapes, [-128, 127, swapped], this.#addition(op, index, 'address')),
         ];
       }
       default:
@@ -365,35 +391,45 @@ class NetworkPrinter {
     limits: readonly number[],
     data: string,
   ): string {
-    return this.#struct('mote_conv', `layer_${index}`, [
-      ...shapes,
-      ...windowFields(window),
-      0,
-      0,
-      ...limits,
-      data,
-      '(const int32_t *)0',
-      '(const int32_t *)0',
-      '(const int8_t *)0',
-    ]);
+    return this.#struct(
+      'mote_conv',
+      `layer_${index}`,
+      [
+        ...shapes,
+        ...windowFields(window),
+        0,
+        0,
+        ...limits,
+        data,
+        '(const int32_t *)0',
+        '(const int32_t *)0',
+        '(const int8_t *)0',
+      ],
+      'address',
+    );
   }
 
-  #addition(op: Int8Op & { readonly kind: 'add' }, index: number): string {
+  #addition(op: Int8Op & { readonly kind: 'add' }, index: number, how: 'loaded' | 'address' = 'loaded'): string {
     const [a, b, to] = [this.#tensor(op.inputs[0]), this.#tensor(op.inputs[1]), this.#tensor(op.output)];
-    return this.#struct('mote_add_params', `add_${index}`, [
-      a.zeroPoint,
-      b.zeroPoint,
-      to.zeroPoint,
-      op.actMin,
-      op.actMax,
-      op.multiplierA,
-      op.shiftA,
-      op.multiplierB,
-      op.shiftB,
-      op.multiplierOut,
-      op.shiftOut,
-      op.subtract ? 1 : 0,
-    ]);
+    return this.#struct(
+      'mote_add_params',
+      `add_${index}`,
+      [
+        a.zeroPoint,
+        b.zeroPoint,
+        to.zeroPoint,
+        op.actMin,
+        op.actMax,
+        op.multiplierA,
+        op.shiftA,
+        op.multiplierB,
+        op.shiftB,
+        op.multiplierOut,
+        op.shiftOut,
+        op.subtract ? 1 : 0,
+      ],
+      how,
+    );
   }
 
   #title(op: Int8Op, index: number, from: Int8Tensor, to: Int8Tensor): void {

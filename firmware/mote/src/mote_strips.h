@@ -36,8 +36,11 @@ MOTE_FN int32_t mote_strip_clip(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value;
 }
 
-/* An assignment would call memcpy, which goes byte by byte in small C libraries. */
+/* Parameters for a change. An assignment would call memcpy, which goes byte by byte in small C libraries. */
 MOTE_FN void mote_strip_copy(const mote_conv *from, mote_conv *to) {
+#if defined(__AVR__)
+    (void)mote_load_conv(from, to);
+#else
     to->in_h = from->in_h;
     to->in_w = from->in_w;
     to->in_c = from->in_c;
@@ -61,6 +64,7 @@ MOTE_FN void mote_strip_copy(const mote_conv *from, mote_conv *to) {
     to->bias = from->bias;
     to->multiplier = from->multiplier;
     to->shift = from->shift;
+#endif
 }
 
 /*
@@ -174,7 +178,8 @@ MOTE_FN void mote_strip_lookup(const mote_conv *part, const int8_t *input, int8_
 
 /* `weights`: the mote_add_params; `shift`: the second input; per_channel 1: that is the first operand. */
 MOTE_FN void mote_strip_add(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
-    const mote_add_params *params = (const mote_add_params *)part->weights;
+    mote_add_params copy;
+    const mote_add_params *params = mote_load_add((const mote_add_params *)part->weights, &copy);
     const int32_t count = part->out_h * part->out_w * part->out_c;
     (void)scratch;
     if (part->per_channel) {
