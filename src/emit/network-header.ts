@@ -65,6 +65,8 @@ export function emitNetworkCode(
 
 /** avr-gcc takes no larger object. */
 const MOST_AVR_BYTES = 32_767;
+/** Constants are read with 16-bit addresses, which end at 64 KB; vectors, tables of features and the C library need some. */
+const MOST_AVR_CONSTANTS = 60_000;
 /** How parameters are read, by their type. */
 const LOADS: Readonly<Record<string, string>> = {
   mote_conv: 'mote_load_conv',
@@ -102,6 +104,13 @@ class NetworkPrinter {
       if (stream) this.#stream(stream);
       else if (!streamed.has(index)) this.#op(op, index);
     });
+    if (this.options.target === 'avr' && this.#constantBytes > MOST_AVR_CONSTANTS) {
+      throw new EmitError(
+        'too-large',
+        `This network has ${this.#constantBytes} bytes of constants; code for AVR reads ${MOST_AVR_CONSTANTS}. Use a ` +
+          'smaller network, or another board.',
+      );
+    }
     return {
       runtime: this.#runtime,
       constants: this.#constants.finish().trimEnd(),

@@ -54,6 +54,13 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* Counts and places of samples in a window. AVR has no memory for more than 16 bits count, and halves the code so. */
+#if defined(__AVR__)
+typedef int16_t gestures_index;
+#else
+typedef int32_t gestures_index;
+#endif
+
 /* Declares a function of a fragment: private to the translation unit, and no warning when a model does not need it. */
 #if defined(__AVR__)
 /* Without the hint to inline, which would give every layer a copy of its kernel: flash is short there. */
@@ -192,18 +199,18 @@ GESTURES_FN uint32_t gestures_exponent_field(float largest) {
 }
 
 /* Statistics of x[0], x[step], ... (`count` values, at least 1), each multiplied by `scale`. */
-GESTURES_FN gestures_statistics gestures_describe(const float *x, int32_t step, int32_t count, float scale) {
+GESTURES_FN gestures_statistics gestures_describe(const float *x, gestures_index step, gestures_index count, float scale) {
   gestures_statistics result;
   const float n = (float)count;
   const float first = x[0] * scale;
   float low = first, high = first, largest, shrink, sum = 0.0f, squares = 0.0f;
   float sum2 = 0.0f, sum3 = 0.0f, sum4 = 0.0f, m2, m3, m4, below, above;
   uint32_t field;
-  int32_t i, end;
+  gestures_index i, end;
 
   for (i = 0; i < count;) {
     float part = 0.0f;
-    end = count - i > GESTURES_SUM_BLOCK ? i + GESTURES_SUM_BLOCK : count;
+    end = count - i > GESTURES_SUM_BLOCK ? (gestures_index)(i + GESTURES_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float value = x[i * step] * scale;
       if (value < low) low = value;
@@ -222,7 +229,7 @@ GESTURES_FN gestures_statistics gestures_describe(const float *x, int32_t step, 
   sum = 0.0f;
   for (i = 0; i < count;) {
     float part = 0.0f, part2 = 0.0f;
-    end = count - i > GESTURES_SUM_BLOCK ? i + GESTURES_SUM_BLOCK : count;
+    end = count - i > GESTURES_SUM_BLOCK ? (gestures_index)(i + GESTURES_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float value = x[i * step] * scale;
       const float z = value * shrink;
@@ -241,7 +248,7 @@ GESTURES_FN gestures_statistics gestures_describe(const float *x, int32_t step, 
   shrink = gestures_bits_float((254u - field) << 23);
   for (i = 0; i < count;) {
     float part2 = 0.0f, part3 = 0.0f, part4 = 0.0f;
-    end = count - i > GESTURES_SUM_BLOCK ? i + GESTURES_SUM_BLOCK : count;
+    end = count - i > GESTURES_SUM_BLOCK ? (gestures_index)(i + GESTURES_SUM_BLOCK) : count;
     for (; i < end; i++) {
       const float z = ((x[i * step] * scale - result.mean) - result.residual) * shrink;
       const float square = z * z;
@@ -276,7 +283,8 @@ GESTURES_FN void gestures_flatten(const float *window, int32_t frames, int32_t c
   int32_t axis;
   (void)scratch;
   for (axis = 0; axis < axis_count; axis++) {
-    const gestures_statistics s = gestures_describe(window + GESTURES_FLASH_U8(axes + axis), channels, frames, GESTURES_FLASH_F32(floats));
+    const gestures_statistics s = gestures_describe(window + GESTURES_FLASH_U8(axes + axis), (gestures_index)channels, (gestures_index)frames,
+                                            GESTURES_FLASH_F32(floats));
     if (which & 1) *features++ = gestures_finite(s.mean + s.residual);
     if (which & 2) *features++ = gestures_finite(s.minimum);
     if (which & 4) *features++ = gestures_finite(s.maximum);
@@ -302,13 +310,13 @@ GESTURES_FN int32_t gestures_spectral_first_ratio(int32_t decimation) {
  * Low-pass filter, then keep every `ratio`-th sample. The filter starts in the steady state of the first sample: that
  * is the filter of the differences from it, started at rest, plus its steady output. `out` may be `in` (step 1).
  */
-GESTURES_FN int32_t gestures_spectral_decimate(const float *in, int32_t step, float scale, int32_t count, int32_t ratio,
-                                       const float *filter, float *out) {
+GESTURES_FN gestures_index gestures_spectral_decimate(const float *in, gestures_index step, float scale, gestures_index count,
+                                          gestures_index ratio, const float *filter, float *out) {
   const float gain = GESTURES_FLASH_F32(filter);
   const float first = in[0] * scale;
   const float steady = first * gain;
   float state[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-  int32_t i, section, kept = 0, until = 0;
+  gestures_index i, section, kept = 0, until = 0;
   for (i = 0; i < count; i++) {
     float x = (in[i * step] * scale - first) * gain;
     for (section = 0; section < 4; section++) {
@@ -331,9 +339,9 @@ GESTURES_FN int32_t gestures_spectral_decimate(const float *in, int32_t step, fl
 }
 
 /* One second-order section in place, started at rest. */
-GESTURES_FN void gestures_spectral_section(float *x, int32_t count, const float *a, int high_pass) {
+GESTURES_FN void gestures_spectral_section(float *x, gestures_index count, const float *a, int high_pass) {
   float s1 = 0.0f, s2 = 0.0f;
-  int32_t i;
+  gestures_index i;
   for (i = 0; i < count; i++) {
     const float v3 = x[i] - s2;
     const float v1 = GESTURES_FLASH_F32(a + 0) * s1 + GESTURES_FLASH_F32(a + 1) * v3;
@@ -344,7 +352,7 @@ GESTURES_FN void gestures_spectral_section(float *x, int32_t count, const float 
   }
 }
 
-GESTURES_FN float gestures_spectral_at(const float *x, int32_t index, int32_t count) {
+GESTURES_FN float gestures_spectral_at(const float *x, gestures_index index, gestures_index count) {
   return index < count ? x[index] : 0.0f;
 }
 
@@ -352,10 +360,10 @@ GESTURES_FN float gestures_spectral_at(const float *x, int32_t index, int32_t co
  * Four times the power of one frame of N real samples (zero beyond `count`), maximum with what `hold` has.
  * A complex FFT of N/2 points: the first two radix-2 stages are done while loading, without products.
  */
-GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t length, const float *sine, float *z,
+GESTURES_FN void gestures_spectral_hold(const float *x, gestures_index count, gestures_index length, const float *sine, float *z,
                                 float *hold) {
-  const int32_t points = length / 2, quarter = points / 4, peak = length / 4;
-  int32_t i, j, k, half, reversed = 0;
+  const gestures_index points = length / 2, quarter = points / 4, peak = length / 4;
+  gestures_index i, j, k, half, reversed = 0;
   float power;
 
   for (k = 0; k < quarter; k++) {
@@ -391,7 +399,7 @@ GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t l
       a[1] = a[1] + bi;
     }
     for (j = 1; j < half; j++) {
-      const int32_t turn = j * (points / half);
+      const gestures_index turn = (gestures_index)(j * (points / half));
       const float c = turn <= peak ? GESTURES_FLASH_F32(sine + (peak - turn)) : -GESTURES_FLASH_F32(sine + (turn - peak));
       const float s = turn <= peak ? GESTURES_FLASH_F32(sine + turn) : GESTURES_FLASH_F32(sine + (points - turn));
       for (i = j; i < points; i += 2 * half) {
@@ -429,22 +437,22 @@ GESTURES_FN void gestures_spectral_hold(const float *x, int32_t count, int32_t l
 }
 
 /* Removes the mean of `signal` in place and writes its 5 + bins features. */
-GESTURES_FN void gestures_spectral_features(float *signal, int32_t count, const int32_t *ints, const float *sine,
-                                    int32_t first_bin, int32_t last_bin, float *scratch, float *features) {
-  const int32_t length = (int32_t)1 << GESTURES_FLASH_I32(ints + 0), bins = length / 2;
-  const int32_t step = (GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_OVERLAP) != 0 ? bins : length;
+GESTURES_FN void gestures_spectral_features(float *signal, gestures_index count, const int32_t *ints, const float *sine,
+                                    gestures_index first_bin, gestures_index last_bin, float *scratch, float *features) {
+  const gestures_index length = (gestures_index)((gestures_index)1 << GESTURES_FLASH_I32(ints + 0)), bins = length / 2;
+  const gestures_index step = (GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_OVERLAP) != 0 ? bins : length;
   const float to_power = 0.25f / (float)length;
   float *hold = scratch + length;
   gestures_statistics s = gestures_describe(signal, 1, count, 1.0f);
-  int32_t i;
+  gestures_index i;
   features[0] = gestures_finite(s.stdev);
   features[1] = gestures_finite(s.skewness);
   features[2] = gestures_finite(s.kurtosis);
   for (i = 0; i < count; i++) signal[i] = (signal[i] - s.mean) - s.residual;
   for (i = 0; i <= bins; i++) hold[i] = 0.0f;
-  for (i = 0; i < count; i += step) gestures_spectral_hold(signal + i, count - i, length, sine, scratch, hold);
+  for (i = 0; i < count; i += step) gestures_spectral_hold(signal + i, (gestures_index)(count - i), length, sine, scratch, hold);
   for (i = 0; i <= bins; i++) hold[i] = hold[i] * to_power;
-  s = gestures_describe(hold, 1, bins + 1, 1.0f);
+  s = gestures_describe(hold, 1, (gestures_index)(bins + 1), 1.0f);
   features[3] = gestures_finite(s.skewness);
   features[4] = gestures_finite(s.kurtosis);
   for (i = first_bin; i <= last_bin; i++) {
@@ -463,16 +471,17 @@ GESTURES_FN void gestures_spectral(const float *window, int32_t frames, int32_t 
   const float *every10th = every3rd + (GESTURES_FLASH_I32(ints + 7) % 3 == 0 ? GESTURES_SPECTRAL_DECIMATOR : 0);
   float *signal = scratch + length + length / 2 + 1;
   float *copies = features + per_axis * axis_count;
-  int32_t axis, i;
+  gestures_index axis, i;
   for (axis = 0; axis < axis_count; axis++) {
     const float *in = window + GESTURES_FLASH_U8(axes + axis);
-    int32_t count = frames, decimation = GESTURES_FLASH_I32(ints + 7), step = channels;
+    int32_t decimation = GESTURES_FLASH_I32(ints + 7);
+    gestures_index count = (gestures_index)frames, step = (gestures_index)channels;
     float scale = GESTURES_FLASH_F32(floats);
     if (decimation == 1) {
       for (i = 0; i < count; i++) signal[i] = in[i * step] * scale;
     }
     while (decimation > 1) {
-      const int32_t ratio = gestures_spectral_first_ratio(decimation);
+      const gestures_index ratio = (gestures_index)gestures_spectral_first_ratio(decimation);
       count = gestures_spectral_decimate(in, step, scale, count, ratio, ratio == 3 ? every3rd : every10th, signal);
       decimation /= ratio;
       in = signal;
@@ -482,10 +491,12 @@ GESTURES_FN void gestures_spectral(const float *window, int32_t frames, int32_t 
     for (i = 0; i < GESTURES_FLASH_I32(ints + 2); i++) {
       gestures_spectral_section(signal, count, sections + 4 * i, (GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_HIGH_PASS) != 0);
     }
-    gestures_spectral_features(signal, count, ints, sine, GESTURES_FLASH_I32(ints + 3), GESTURES_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
+    gestures_spectral_features(signal, count, ints, sine, (gestures_index)GESTURES_FLASH_I32(ints + 3),
+                           (gestures_index)GESTURES_FLASH_I32(ints + 4), scratch, features + axis * per_axis);
     if ((GESTURES_FLASH_I32(ints + 1) & GESTURES_SPECTRAL_LOW_FREQUENCY) != 0) {
       count = gestures_spectral_decimate(signal, 1, 1.0f, count, 10, every10th, signal);
-      gestures_spectral_features(signal, count, ints, sine, GESTURES_FLASH_I32(ints + 5), GESTURES_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
+      gestures_spectral_features(signal, count, ints, sine, (gestures_index)GESTURES_FLASH_I32(ints + 5),
+                             (gestures_index)GESTURES_FLASH_I32(ints + 6), scratch, copies + axis * per_copy);
     }
   }
 }
@@ -529,15 +540,47 @@ GESTURES_FN int32_t gestures_srdhm(int32_t a, int32_t b) {
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
+#if defined(__AVR__)
+    {
+        /* The same: AVR adds and shifts 64 bits in library functions, but takes words apart at no cost. */
+        union {
+            int64_t whole;
+            uint32_t words[2];
+        } product;
+        uint32_t low, high;
+        product.whole = (int64_t)a * (int64_t)b;
+        low = product.words[0] + 0x40000000u;
+        high = product.words[1] + (low < 0x40000000u ? 1u : 0u);
+        return (int32_t)(high << 1 | low >> 31);
+    }
+#else
     return (int32_t)(((int64_t)a * (int64_t)b + ((int64_t)1 << 30)) >> 31);
+#endif
 }
 
 /* Rounding divide by 2^exponent, ties away from zero; exponent 0..31. */
 GESTURES_FN int32_t gestures_rdp(int32_t value, int32_t exponent) {
+#if defined(__AVR__)
+    /* The same: AVR shifts bit by bit, so once rather than twice, and by whole bytes first. */
+    uint32_t magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    uint8_t left = (uint8_t)exponent;
+    if (left == 0) {
+        return value;
+    }
+    for (; left > 8; left = (uint8_t)(left - 8)) {
+        magnitude >>= 8;
+    }
+    for (; left > 1; left--) {
+        magnitude >>= 1;
+    }
+    magnitude = (magnitude + 1u) >> 1;
+    return (int32_t)(value < 0 ? 0u - magnitude : magnitude);
+#else
     const int32_t mask = (int32_t)(((uint32_t)1 << (uint32_t)exponent) - 1u);
     const int32_t remainder = value & mask;
     const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
     return (value >> exponent) + (remainder > threshold ? 1 : 0);
+#endif
 }
 
 /* Multiply by a quantized multiplier. */
@@ -670,6 +713,157 @@ GESTURES_FN int8_t gestures_requantize(const gestures_conv *op, int32_t sum, int
     return (int8_t)value;
 }
 
+#if defined(__AVR_HAVE_MUL__) && defined(__AVR_HAVE_LPMX__)
+/*
+ * Twice `pairs` products of inputs in RAM and weights in flash, 1..128 pairs: their sum fits 24 bits. 13.5 cycles each;
+ * compilers take more than twice that, for 32-bit additions.
+ */
+GESTURES_FN int32_t gestures_avr_dot(const int8_t *x, const int8_t *w, uint8_t pairs) {
+    int32_t sum = 0;
+    int8_t a, b;
+    __asm volatile(
+        "1:\n"
+        "ld %[a],X+\n"
+        "lpm %[b],Z+\n"
+        "muls %[a],%[b]\n"
+        "add %A[sum],r0\n"
+        "adc %B[sum],r1\n"
+        "adc %C[sum],%[zero]\n"
+        "sbrc r1,7\n"
+        "dec %C[sum]\n"
+        "ld %[a],X+\n"
+        "lpm %[b],Z+\n"
+        "muls %[a],%[b]\n"
+        "add %A[sum],r0\n"
+        "adc %B[sum],r1\n"
+        "adc %C[sum],%[zero]\n"
+        "sbrc r1,7\n"
+        "dec %C[sum]\n"
+        "dec %[pairs]\n"
+        "brne 1b\n"
+        "clr r1\n"
+        "sbrc %C[sum],7\n"
+        "com %D[sum]\n"
+        : [sum] "+&r"(sum), [a] "=&d"(a), [b] "=&d"(b), [pairs] "+&r"(pairs), "+&x"(x), "+&z"(w)
+        : [zero] "r"((uint8_t)0)
+        : "r0", "memory");
+    return sum;
+}
+
+/* All output channels of one pixel; x holds the k inputs. */
+GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+    const int8_t *w = (const int8_t *)op->weights;
+    const gestures_index channels = (gestures_index)op->out_c;
+    gestures_index channel;
+    for (channel = 0; channel < channels; channel++) {
+        int32_t sum = GESTURES_FLASH_I32(op->bias + channel);
+        const int8_t *from = x;
+        gestures_index left = (gestures_index)k;
+        while (left > 1) {
+            const uint8_t pairs = (uint8_t)(left > 255 ? 128 : left >> 1);
+            sum += gestures_avr_dot(from, w, pairs);
+            from += 2 * pairs;
+            w += 2 * pairs;
+            left = (gestures_index)(left - 2 * pairs);
+        }
+        if (left > 0) {
+            sum += *from * GESTURES_FLASH_I8(w);
+            w++;
+        }
+        *output++ = gestures_requantize(op, sum, channel);
+    }
+}
+#elif defined(__wasm_simd128__) || (defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+/* Adds to four sums the products of k inputs and of four rows of weights; sixteen inputs at a time. */
+#if defined(__wasm_simd128__)
+#  include <wasm_simd128.h>
+GESTURES_FN v128_t gestures_simd_add(v128_t sum, v128_t low, v128_t high, const int8_t *w) {
+    const v128_t bytes = wasm_v128_load(w);
+    sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(low, wasm_i16x8_extend_low_i8x16(bytes)));
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(high, wasm_i16x8_extend_high_i8x16(bytes)));
+}
+
+GESTURES_FN int32_t gestures_simd_total(v128_t sum) {
+    return wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) + wasm_i32x4_extract_lane(sum, 2) +
+           wasm_i32x4_extract_lane(sum, 3);
+}
+
+GESTURES_FN void gestures_simd_dot4(const int8_t *x, const int8_t *const *w, int32_t k, int32_t *sums) {
+    v128_t s0 = wasm_i32x4_splat(0);
+    v128_t s1 = s0;
+    v128_t s2 = s0;
+    v128_t s3 = s0;
+    int32_t i, row;
+    for (i = 0; i + 16 <= k; i += 16) {
+        const v128_t bytes = wasm_v128_load(x + i);
+        const v128_t low = wasm_i16x8_extend_low_i8x16(bytes);
+        const v128_t high = wasm_i16x8_extend_high_i8x16(bytes);
+        s0 = gestures_simd_add(s0, low, high, w[0] + i);
+        s1 = gestures_simd_add(s1, low, high, w[1] + i);
+        s2 = gestures_simd_add(s2, low, high, w[2] + i);
+        s3 = gestures_simd_add(s3, low, high, w[3] + i);
+    }
+    sums[0] += gestures_simd_total(s0);
+    sums[1] += gestures_simd_total(s1);
+    sums[2] += gestures_simd_total(s2);
+    sums[3] += gestures_simd_total(s3);
+    for (; i < k; i++) {
+        for (row = 0; row < 4; row++) {
+            sums[row] += (int32_t)x[i] * w[row][i];
+        }
+    }
+}
+#else
+#  include <arm_mve.h>
+GESTURES_FN void gestures_simd_dot4(const int8_t *x, const int8_t *const *w, int32_t k, int32_t *sums) {
+    int32_t s0 = sums[0];
+    int32_t s1 = sums[1];
+    int32_t s2 = sums[2];
+    int32_t s3 = sums[3];
+    int32_t i;
+    for (i = 0; i + 16 <= k; i += 16) {
+        const int8x16_t bytes = vldrbq_s8(x + i);
+        s0 = vmladavaq_s8(s0, bytes, vldrbq_s8(w[0] + i));
+        s1 = vmladavaq_s8(s1, bytes, vldrbq_s8(w[1] + i));
+        s2 = vmladavaq_s8(s2, bytes, vldrbq_s8(w[2] + i));
+        s3 = vmladavaq_s8(s3, bytes, vldrbq_s8(w[3] + i));
+    }
+    if (i < k) {
+        /* Lanes beyond the last input are not read, and zero. */
+        const mve_pred16_t some = vctp8q((uint32_t)(k - i));
+        const int8x16_t bytes = vldrbq_z_s8(x + i, some);
+        s0 = vmladavaq_s8(s0, bytes, vldrbq_z_s8(w[0] + i, some));
+        s1 = vmladavaq_s8(s1, bytes, vldrbq_z_s8(w[1] + i, some));
+        s2 = vmladavaq_s8(s2, bytes, vldrbq_z_s8(w[2] + i, some));
+        s3 = vmladavaq_s8(s3, bytes, vldrbq_z_s8(w[3] + i, some));
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+}
+#endif
+
+/* All output channels of one pixel; x holds the k inputs. Of fewer than four that are left, the last one is repeated. */
+GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+    const int8_t *weights = (const int8_t *)op->weights;
+    int32_t channel, row;
+    for (channel = 0; channel < op->out_c; channel += 4) {
+        const int32_t last = op->out_c - 1 - channel;
+        const int8_t *w[4];
+        int32_t sums[4];
+        for (row = 0; row < 4; row++) {
+            const int32_t own = channel + (row < last ? row : last);
+            w[row] = weights + own * k;
+            sums[row] = op->bias[own];
+        }
+        gestures_simd_dot4(x, w, k, sums);
+        for (row = 0; row < 4 && row <= last; row++) {
+            output[channel + row] = gestures_requantize(op, sums[row], channel + row);
+        }
+    }
+}
+#else
 /* All output channels of one pixel; x holds the k inputs. Four channels at a time share every load of an input. */
 GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x, int32_t k, int8_t *output) {
     const int8_t *w = (const int8_t *)op->weights;
@@ -707,6 +901,7 @@ GESTURES_FN void gestures_matmul_plain(const gestures_conv *op, const int8_t *x,
         w += k;
     }
 }
+#endif
 
 /* Fully connected: out_w rows of in_c inputs. How far the output may lie over the input: src/emit/overlap.ts. */
 GESTURES_FN void gestures_fully_connected_rows(const gestures_conv *op, const int8_t *input, int8_t *output) {

@@ -122,6 +122,12 @@ describe('rooms', () => {
   });
 });
 
+/** Headers that come with the compiler of one kind of processor: instructions for flash on AVR, and vectors. */
+const COMPILER_HEADERS: Readonly<Record<string, readonly string[]>> = {
+  'mote_flash.h': ['avr/pgmspace.h'],
+  'mote_conv_plain.h': ['wasm_simd128.h', 'arm_mve.h'],
+};
+
 describe('the C runtime', () => {
   const runtime = files(join(ROOT, 'firmware', 'mote', 'src'), /\.(c|h)$/);
 
@@ -131,8 +137,7 @@ describe('the C runtime', () => {
     const broken = runtime.flatMap((path) => {
       const text = code(path);
       const includes = [...text.matchAll(/#\s*include\s*<([^>]+)>/g)].map((match) => match[1] ?? '');
-      // AVR reads constants in flash with instructions of its own; this header comes with its compiler.
-      const also = basename(path) === 'mote_flash.h' ? ['avr/pgmspace.h'] : [];
+      const also = COMPILER_HEADERS[basename(path)] ?? [];
       return [
         ...includes
           .filter((name) => !allowed.has(name) && !also.includes(name))
