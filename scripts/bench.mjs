@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: speed and size claims, each beside its reference, as ratios taken in one run.
  * Runs the pages of tests/bench in headless Chromium, the deploy bench in Node and the compiler bench in QEMU;
- * `npm run bench -- compiler` runs the last one alone, `npm run bench -- latency` fits the latency table anew.
+ * `npm run bench -- compiler` runs the last one alone, `npm run bench -- latency` fits the latency table anew,
+ * `npm run bench -- firmware` prints what the ready-made firmware takes.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDependencies, fail, findBrowser, ROOT } from './prepare.mjs';
@@ -12,8 +13,17 @@ import { serveFolder } from './static-server.mjs';
 
 const PORT = 4190;
 const ROUNDS = 3;
+/** Flash and RAM of the chips, bytes. */
+const CHIPS = {
+  uno: ['ATmega328P', 32_768, 2_048],
+  'microbit-v1': ['nRF51822', 262_144, 16_384],
+  'microbit-v2': ['nRF52833', 524_288, 131_072],
+  rp2040: ['RP2040 with 2 MB of flash', 2_097_152, 270_336],
+};
 
 ensureDependencies();
+firmwareSizes();
+if (process.argv.includes('firmware')) process.exit(0);
 const onlyLatency = process.argv.includes('latency');
 const onlyCompiler = process.argv.includes('compiler') || onlyLatency;
 const executablePath = findBrowser();
@@ -31,6 +41,18 @@ try {
   if (status !== 0) fail('the compiler bench failed; see above');
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** As built and committed; tests/scripts/firmware-builds.test.ts holds them to it. */
+function firmwareSizes() {
+  const sizes = JSON.parse(readFileSync(join(ROOT, 'public', 'firmware', 'sizes.json'), 'utf8'));
+  console.log('firmware: flash without models, RAM without stack but with room for a model, bytes');
+  for (const [board, { flashBytes, ramBytes }] of Object.entries(sizes)) {
+    const [chip, flash, ram] = CHIPS[board] ?? ['unknown chip', NaN, NaN];
+    const share = (part, whole) => `${part.toLocaleString('en')} of ${whole.toLocaleString('en')}`;
+    console.log(`  ${board.padEnd(12)} ${chip}: flash ${share(flashBytes, flash)}, RAM ${share(ramBytes, ram)}`);
+  }
+  console.log('');
 }
 
 async function studioBench() {
