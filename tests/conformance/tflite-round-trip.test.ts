@@ -1,4 +1,5 @@
 /** What we write as `.tflite` comes back as the same network; damaged files are refused and never believed. */
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { TfliteError } from '../../src/emit/tflite/tflite-error';
@@ -48,6 +49,30 @@ it('a written network computes the same bytes when it is read again', () => {
 it('writes the same bytes again', () => {
   const { graph } = network(3);
   expect(Buffer.from(writeTflite(graph)).equals(writeTflite(graph))).toBe(true);
+});
+
+it('keeps labels where other tools look for them: in a zip behind the model', () => {
+  const labels = ['idle', 'größer, "x"', 'shake'];
+  const file = writeTflite(network(3).graph, { labels });
+  const { status, stdout, stderr } = spawnSync(
+    'python3',
+    [
+      '-c',
+      'import io, sys, zipfile\nz = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))\n' +
+        'assert z.testzip() is None\nprint(z.namelist())\nsys.stdout.write(z.read("labels.txt").decode())',
+    ],
+    { input: file, encoding: 'utf8' },
+  );
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  expect(stdout).toBe(`['labels.txt']\n${labels.join('\n')}\n`);
+  expect(readTflite(file).labels).toEqual(labels);
+  // The metadata itself names the file, with the mark of its schema.
+  expect(Buffer.from(file).includes('M001')).toBe(true);
+  // A damaged zip costs the labels, not the model.
+  const damaged = file.slice();
+  damaged.fill(0, damaged.length - 10);
+  expect(readTflite(damaged).labels).toBeNull();
 });
 
 /** MOTE_FUZZ_SECONDS makes it run longer; the seed is printed when something is found. */

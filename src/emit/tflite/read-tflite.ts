@@ -18,6 +18,7 @@ import { meanParameters } from '../../quantize/ops/mean';
 import { convMultipliers, fullyConnectedMultipliers } from '../../quantize/ops/output-multipliers';
 import { softmaxParameters } from '../../quantize/softmax';
 import { FlatFile, type FlatTable } from './flat-table';
+import { appendedLabels, labelLines, METADATA_NAME } from './labels-file';
 import { TfliteError } from './tflite-error';
 import {
   OTHER_OPERATORS,
@@ -203,16 +204,14 @@ class Reader {
     return { input: from, output: to };
   }
 
-  /** Labels from a metadata buffer named "labels": lines of text. */
+  /** Labels from the zip that the metadata tells of, or from a metadata buffer named "labels": lines of text. */
   #labels(model: FlatTable, buffers: readonly FlatTable[]): readonly string[] | null {
-    const entry = model.tables(6).find((metadata) => metadata.text(0) === 'labels');
+    const entries = model.tables(6);
+    if (entries.some((metadata) => metadata.text(0) === METADATA_NAME)) return appendedLabels(this.#file.bytes);
+    const entry = entries.find((metadata) => metadata.text(0) === 'labels');
     const bytes = entry && buffers[entry.u32(1)]?.bytes(0);
     if (!bytes || bytes.length === 0 || bytes.length > 65_536) return null;
-    const lines = new TextDecoder()
-      .decode(bytes)
-      .split('\n')
-      .filter((line) => line !== '');
-    return lines.length > 0 ? lines : null;
+    return labelLines(new TextDecoder().decode(bytes));
   }
 }
 

@@ -6,6 +6,7 @@ import { Builder, type Offset } from 'flatbuffers';
 import { elementCount, type TensorId } from '../../graph/float-graph';
 import { samePadding, type Window2d } from '../../graph/window2d';
 import { inputsOf, type Int8Graph, type Int8Op, type Int8Tensor, type LookupFunction } from '../../quantize/int8-graph';
+import { appendLabels, labelsMetadata, METADATA_NAME } from './labels-file';
 import { poolPadding } from './pool-padding';
 import { TfliteError } from './tflite-error';
 import {
@@ -18,7 +19,7 @@ import {
 } from './tflite-schema';
 
 export interface TfliteOptions {
-  /** Names of the outputs, stored as metadata "labels". */
+  /** Names of the outputs, one per element: kept as TensorFlow Lite Metadata. */
   readonly labels?: readonly string[];
   readonly description?: string;
 }
@@ -386,7 +387,7 @@ class Writer {
     };
     const metadata: readonly (readonly [string, Uint8Array])[] = [
       ['min_runtime_version', minimumVersion()],
-      ...(labels ? [['labels', new TextEncoder().encode(`${labels.join('\n')}\n`)] as const] : []),
+      ...(labels ? [[METADATA_NAME, labelsMetadata(description)] as const] : []),
     ];
 
     // Buffer 0 must be empty: activations refer to it.
@@ -476,7 +477,8 @@ class Writer {
     builder.addFieldOffset(4, bufferTable, 0);
     builder.addFieldOffset(6, entries, 0);
     builder.finish(builder.endObject(), 'TFL3');
-    return builder.asUint8Array().slice();
+    const model = builder.asUint8Array().slice();
+    return labels ? appendLabels(model, labels) : model;
   }
 }
 
