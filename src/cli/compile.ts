@@ -30,7 +30,8 @@ function report({ plan }: CompileOutputs): string {
     return `${(names[index] as string).padEnd(nameWidth)}  ${bytes}  |${bar}|  ${(spans[index] as string).padEnd(spanWidth)}`;
   });
   return [
-    `arena ${plan.arenaBytes} bytes; no plan with these kernels needs less than ${plan.lowerBoundBytes}`,
+    `arena ${plan.arenaBytes} bytes; no plan with these kernels needs less than ${plan.lowerBoundBytes}` +
+      (plan.provenBest ? '; proven best' : ''),
     ...lines.map((line) => line.trimEnd()),
     '',
   ].join('\n');

@@ -60,6 +60,7 @@ describe('planNetwork', () => {
     const plan = planNetwork(graph, 'generic', []);
     expect(plan.arenaBytes).toBe(1024);
     expect(plan.lowerBoundBytes).toBe(1024);
+    expect(plan.provenBest).toBe(true);
   });
 
   it('lets portable convolutions follow behind their reads, a pixel below', () => {

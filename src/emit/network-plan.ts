@@ -33,6 +33,8 @@ export interface NetworkPlan {
   readonly arenaBytes: number;
   /** The most bytes that any op needs at once, overlaps used to the full: no plan with these kernels can be smaller. */
   readonly lowerBoundBytes: number;
+  /** No placement of these buffers is smaller: the bound is met, or all orders of placing them were tried. */
+  readonly provenBest: boolean;
   readonly buffers: readonly PlannedBuffer[];
 }
 
@@ -43,6 +45,8 @@ export interface PlannedStream extends Stream {
 }
 
 const ALIGNMENT = 4;
+/** So few buffers are placed in every order: 5,040 at most. */
+const MOST_EXACT_BUFFERS = 7;
 /** Orders of placement tried beside the sorted ones, until the lower bound is met. */
 const MOST_ORDERS = 400;
 /** Pairs of buffers compared in all: keeps the search below a few hundred milliseconds however large the network is. */
@@ -106,10 +110,11 @@ export function planNetwork(graph: Int8Graph, target: Target, given?: readonly S
 
 function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
   const { buffers, root, first, indexOf } = layout;
-  const { offsets, arenaBytes, lowerBoundBytes } = pack(buffers, layout.overlaps, graph.ops.length);
+  const { offsets, arenaBytes, lowerBoundBytes, provenBest } = pack(buffers, layout.overlaps, graph.ops.length);
   return {
     arenaBytes,
     lowerBoundBytes,
+    provenBest,
     scratchOffsets: layout.scratchIndex.map((index) => (index === null ? null : (offsets[index] as number))),
     streams: layout.streams.map(({ stream, stages, index }) => ({
       ...stream,
@@ -289,7 +294,12 @@ function pack(
   buffers: readonly Buffer[],
   overlaps: readonly Overlap[],
   steps: number,
-): { readonly offsets: number[]; readonly arenaBytes: number; readonly lowerBoundBytes: number } {
+): {
+  readonly offsets: number[];
+  readonly arenaBytes: number;
+  readonly lowerBoundBytes: number;
+  readonly provenBest: boolean;
+} {
   const lowerBoundBytes = Math.max(0, ...usage(buffers, overlaps, steps));
   const allowed = new Map(overlaps.map((overlap) => [overlap.output * buffers.length + overlap.input, overlap]));
   /** Per buffer: those that are in use at the same time. */
@@ -357,5 +367,32 @@ function pack(
     const placed = place(next);
     if (placed.arenaBytes <= best.arenaBytes) [best, order] = [placed, next];
   }
-  return { ...best, lowerBoundBytes };
+  if (best.arenaBytes > lowerBoundBytes && buffers.length <= MOST_EXACT_BUFFERS) {
+    // First fit in the order of a plan's offsets puts nothing higher, so all orders together hold a best plan; except
+    // where an output may start above its input, which then must not move down alone.
+    for (const every of ordersOf(indices)) {
+      const placed = place(every);
+      if (placed.arenaBytes < best.arenaBytes) best = placed;
+      if (best.arenaBytes === lowerBoundBytes) break;
+    }
+  }
+  return {
+    ...best,
+    lowerBoundBytes,
+    provenBest:
+      best.arenaBytes === lowerBoundBytes ||
+      (buffers.length <= MOST_EXACT_BUFFERS && overlaps.every(({ distance }) => distance >= 0)),
+  };
+}
+
+/** All orders of the items. */
+function* ordersOf(items: readonly number[]): Iterable<readonly number[]> {
+  if (items.length <= 1) {
+    yield items;
+    return;
+  }
+  for (const [at, first] of items.entries()) {
+    const rest = items.filter((_, index) => index !== at);
+    for (const order of ordersOf(rest)) yield [first, ...order];
+  }
 }

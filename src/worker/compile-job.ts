@@ -46,6 +46,8 @@ export interface CompileOutputs {
     readonly buffers: readonly PlannedBuffer[];
     readonly arenaBytes: number;
     readonly lowerBoundBytes: number;
+    /** No placement of these buffers is smaller. */
+    readonly provenBest: boolean;
   };
   readonly constantBytes: number;
   readonly macs: number;
@@ -90,7 +92,13 @@ export async function compileJob(
         pack: null,
         packProblem: 'Packs hold int8 networks only.',
         planJson: json({ kind: 'float', arenaBytes: header.arenaBytes, constantBytes: header.constantBytes, ops }),
-        plan: { ops, buffers: [], arenaBytes: header.arenaBytes, lowerBoundBytes: header.arenaBytes },
+        plan: {
+          ops,
+          buffers: [],
+          arenaBytes: header.arenaBytes,
+          lowerBoundBytes: header.arenaBytes,
+          provenBest: false,
+        },
         constantBytes: header.constantBytes,
         macs: 0,
         cycles: null,
@@ -141,6 +149,7 @@ export async function compileJob(
       target: inputs.target,
       arenaBytes: plan.arenaBytes,
       lowerBoundBytes: plan.lowerBoundBytes,
+      provenBest: plan.provenBest,
       constantBytes: header.constantBytes,
       macs,
       cycles,
@@ -167,6 +176,7 @@ export async function compileJob(
       buffers: plan.buffers,
       arenaBytes: plan.arenaBytes,
       lowerBoundBytes: plan.lowerBoundBytes,
+      provenBest: plan.provenBest,
     },
     constantBytes: header.constantBytes,
     macs,
