@@ -94,7 +94,9 @@ function layer(kind: (typeof LAYERS)[number], random: Random): Int8Graph {
       return one(op, image, tensor(image.shape));
     }
     case 'fullyConnected': {
-      const [inputs, units] = [int(8, 400), int(4, 64)];
+      // As many small layers as large ones.
+      const scaled = (low: number, doublings: number): number => Math.round(low * 2 ** (random.next() * doublings));
+      const [inputs, units] = [scaled(8, 6), scaled(4, 5)];
       return one(
         { kind: 'fullyConnected', ...ends, ...weighted(inputs * units, units) },
         tensor([inputs]),
