@@ -260,7 +260,7 @@ export const deploy = {
   compileCyclesValue: '{time:us} at 64 MHz, {cycles:int} thousand cycles',
   compileCyclesHint:
     'From counted cycles: a few percent off for large networks, up to 40 % for tiny ones; slow flash comes on top.',
-  compileNoPack: 'It cannot be written over USB yet. {why}',
+  compileNoPack: 'There is no pack of it, which boards take over USB. {why}',
   compileFailed: '{file} could not be compiled',
   compileTooLarge: 'It is larger than 16 MB. Models for microcontrollers are far smaller: is it the right file?',
 } as const;
