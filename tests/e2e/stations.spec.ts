@@ -246,6 +246,8 @@ test('the signal path by keyboard alone', async ({ page }) => {
 
   await test.step('a recording with the space bar', async () => {
     await go(page, 'data');
+    // The page was loaded anew above: its board may still be starting.
+    await expect(page.getByTestId('record-start')).toBeEnabled();
     await page.locator('main').focus();
     await page.keyboard.press('Space');
     await expect(page.getByTestId('recording-now')).toBeVisible();
@@ -262,4 +264,23 @@ test('the signal path by keyboard alone', async ({ page }) => {
     await expect(page.getByTestId('recording-delete')).toHaveCount(0);
     await expect(page.getByTestId('recording-menu')).toBeFocused();
   });
+});
+
+test('the space bar, pressed before the board streams, says that it waits for samples', async ({ page }) => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/virtual-board\.worker/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${server.url}#/data`);
+  await expect(page.locator('main h1')).toBeVisible();
+  await page.locator('main').focus();
+  await page.keyboard.press('Space');
+  await expect(page.getByText('No samples from the board yet')).toBeVisible();
+  release();
+  await expect(page.getByTestId('record-start')).toBeEnabled();
+  await page.locator('main').focus();
+  await page.keyboard.press('Space');
+  await expect(page.getByTestId('recording-now')).toBeVisible();
 });

@@ -25,6 +25,7 @@ export const data = {
   noBoard: 'No board is streaming. Connect one at Board, then record here.',
   goBoard: 'Go to Board',
   rateUnknown: 'The rate of this board is not known yet; a moment, please.',
+  noSamplesYet: 'No samples from the board yet. Recording starts with the next press, once it streams.',
   saved: 'Kept {name}: {time:seconds}.',
   endLost: 'The board went away after {time:seconds}. What had arrived is kept as “{name}”.',
   endLostNothing: 'The board went away before a sample arrived, so there is nothing to keep.',
