@@ -85,6 +85,8 @@ const DEBIAN = [
   { package: 'picolibc-arm-none-eabi', file: '/usr/lib/picolibc/arm-none-eabi/picolibc.specs' },
   { package: 'gcc-riscv64-unknown-elf', program: 'riscv64-unknown-elf-gcc' },
   { package: 'picolibc-riscv64-unknown-elf', file: '/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs' },
+  { package: 'gcc-xtensa-lx106', program: 'xtensa-lx106-elf-gcc' },
+  { package: 'picolibc-xtensa-lx106-elf', file: '/usr/lib/xtensa-lx106-elf/include/stdint.h' },
   { package: 'qemu-system-arm', program: 'qemu-system-arm' },
   { package: 'qemu-system-misc', program: 'qemu-system-riscv32' },
   { package: 'lld', program: 'wasm-ld' },

@@ -281,19 +281,28 @@ describe('Arduino', () => {
 
 /** Compiles a C file for a chip, without linking. */
 function compileFor(compiler: string, flags: readonly string[], source: string, includes: readonly string[]): void {
-  const specs = `/usr/lib/picolibc/${compiler.replace(/-gcc$/, '')}/picolibc.specs`;
   const object = path.join(workshop.folder, 'part.o');
   execute(compiler, [
-    ...[...flags, `--specs=${specs}`, '-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-ffunction-sections'],
+    ...[...flags, '-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-ffunction-sections'],
     ...[...includes.flatMap((folder) => ['-I', folder]), '-c', source, '-o', object],
   ]);
 }
 
-const ESP32_C3 = ['riscv64-unknown-elf-gcc', ['-march=rv32imc', '-mabi=ilp32']] as const;
-const CORTEX_M4 = ['arm-none-eabi-gcc', ['-mcpu=cortex-m4', '-mthumb']] as const;
+/** The C library of Debian for a compiler. */
+function picolibc(machine: string): string {
+  return `--specs=/usr/lib/picolibc/${machine}/picolibc.specs`;
+}
+
+const ESP32_C3 = [
+  'riscv64-unknown-elf-gcc',
+  ['-march=rv32imc', '-mabi=ilp32', picolibc('riscv64-unknown-elf')],
+] as const;
+const CORTEX_M4 = ['arm-none-eabi-gcc', ['-mcpu=cortex-m4', '-mthumb', picolibc('arm-none-eabi')]] as const;
+/** The core of the ESP8266: the Xtensa that Debian has a compiler for. */
+const XTENSA = ['xtensa-lx106-elf-gcc', ['-mlongcalls', '-isystem', '/usr/lib/xtensa-lx106-elf/include']] as const;
 
 describe.each([
-  ['esp-idf', 'examples/classify/main/main.c', 'esp-idf', [ESP32_C3]],
+  ['esp-idf', 'examples/classify/main/main.c', 'esp-idf', [ESP32_C3, XTENSA]],
   ['zephyr', 'samples/classify/src/main.c', 'zephyr', [CORTEX_M4, ESP32_C3]],
 ] as const)('%s', (format, source, standIns, chips) => {
   for (const [compiler, flags] of chips) {

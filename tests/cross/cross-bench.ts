@@ -57,9 +57,10 @@ export class CrossBench {
       '-O2',
       ...WARNINGS,
       ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections', '-I', HERE, '-I', this.#folder],
-      ...(target.kind === 'qemu' ? picolibc(target) : []),
+      ...(target.kind === 'qemu' ? libraryFlags(target) : []),
       ...target.flags,
       ...[source, '-o', program],
+      ...(target.kind === 'qemu' && target.script !== undefined ? ['-lc', '-lgcc'] : []),
     ]);
     return program;
   }
@@ -167,7 +168,11 @@ export class CrossBench {
 
 const OPTIONS = { encoding: 'utf8', timeout: TIMEOUT_MS, maxBuffer: 1 << 26 } as const;
 
-function picolibc(target: CrossTarget): string[] {
+function libraryFlags(target: CrossTarget): string[] {
+  if (target.script !== undefined) {
+    const library = `/usr/lib/${target.compiler.replace(/-gcc$/, '')}/lib`;
+    return ['-nostdlib', '-L', library, '-T', path.join(HERE, target.script), '-Wl,--no-warn-rwx-segments'];
+  }
   const [flash, flashSize, ram, ramSize] = target.memory;
   const stack = target.ramBytes < 1 << 14 ? '2K' : '16K';
   const places = [

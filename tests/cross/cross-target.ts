@@ -16,10 +16,12 @@ interface Processor {
   readonly weightedOnly?: true;
 }
 
-/** An Arm or RISC-V board of QEMU. */
+/** An Arm, RISC-V or Xtensa board of QEMU. */
 export interface CrossTarget extends Processor {
   readonly kind: 'qemu';
   readonly qemu: readonly string[];
+  /** Linker script beside this file, of a processor whose C library does not know this board. */
+  readonly script?: string;
   /** Start and size of flash and RAM, for the linker script of picolibc. */
   readonly memory: readonly [flash: string, flashSize: string, ram: string, ramSize: string];
   /** Cost model of the counting plugin; `none`: instructions only. */
@@ -90,6 +92,21 @@ export const CROSS_TARGETS: readonly CrossTarget[] = [
     flags: ['-march=rv32imc', '-mabi=ilp32'],
     qemu: ['qemu-system-riscv32', '-M', 'virt', '-bios', 'none'],
     memory: ['0x80000000', '4M', '0x80400000', '4M'],
+    core: 'none',
+    ramBytes: MIB,
+    flashBytes: MIB,
+  },
+  // The core of the ESP8266: the only Xtensa that the distribution has a compiler for. The ESP32's LX6 and LX7 add
+  // windowed registers and a divider to the same instructions.
+  {
+    kind: 'qemu',
+    name: 'Xtensa LX106',
+    made: 'esp32',
+    compiler: 'xtensa-lx106-elf-gcc',
+    flags: ['-mlongcalls', '-isystem', '/usr/lib/xtensa-lx106-elf/include'],
+    qemu: ['qemu-system-xtensa', '-M', 'sim', '-cpu', 'lx106'],
+    script: 'xtensa.ld',
+    memory: BIG,
     core: 'none',
     ramBytes: MIB,
     flashBytes: MIB,
@@ -181,6 +198,11 @@ export function specsOf(target: CrossTarget): string {
   return `/usr/lib/picolibc/${prefixOf(target)}/picolibc.specs`;
 }
 
+/** A file that is there when the C library of the target is. */
+function libraryOf(target: CrossTarget): string {
+  return target.script === undefined ? specsOf(target) : `/usr/lib/${prefixOf(target)}/include/stdint.h`;
+}
+
 export function nmOf(target: AnyTarget): string {
   return target.kind === 'qemu' ? `${prefixOf(target)}-nm` : target.kind === 'avr' ? 'avr-nm' : 'nm';
 }
@@ -204,7 +226,7 @@ export function whyMissing(target: AnyTarget): string | null {
     case 'qemu': {
       const emulator = target.qemu[0] as string;
       if (!isThere(emulator)) return `${emulator} is not installed`;
-      return existsSync(specsOf(target)) ? null : `picolibc for ${prefixOf(target)} is not installed`;
+      return existsSync(libraryOf(target)) ? null : `picolibc for ${prefixOf(target)} is not installed`;
     }
     case 'avr':
       if (!existsSync('/usr/lib/avr/include/avr/io.h')) return 'avr-libc is not installed';

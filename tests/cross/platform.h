@@ -49,15 +49,20 @@ void *memset(void *to, int value, unsigned long count) {
 }
 
 #else
+#if defined(__XTENSA__)
+#include "xtensa-start.h"
+#else
 #include <stdio.h>
 static inline void put_character(char c) { (void)putchar(c); }
+int main(void) { return program(); }
+#endif
 /* Functions of their own, so that the counting plugin finds their addresses. */
 __attribute__((noinline)) void bench_begin(void);
 __attribute__((noinline)) void bench_begin(void) { __asm volatile(""); }
 __attribute__((noinline)) void bench_end(void);
 __attribute__((noinline)) void bench_end(void) { __asm volatile(""); }
 
-#if defined(__arm__) || defined(__riscv)
+#if defined(__arm__) || defined(__riscv) || defined(__XTENSA__)
 #ifndef PAINTED_BYTES
 #define PAINTED_BYTES 4096
 #endif
@@ -65,6 +70,8 @@ static inline __attribute__((always_inline)) volatile uint8_t *stack_pointer(voi
   volatile uint8_t *sp;
 #if defined(__arm__)
   __asm volatile("mov %0, sp" : "=r"(sp));
+#elif defined(__XTENSA__)
+  __asm volatile("mov %0, a1" : "=r"(sp));
 #else
   __asm volatile("mv %0, sp" : "=r"(sp));
 #endif
@@ -88,8 +95,6 @@ __attribute__((noinline, unused)) static int used_stack(void) {
 #define paint_stack() ((void)0)
 #define used_stack() 0
 #endif
-
-int main(void) { return program(); }
 #endif
 
 /* Test data that stays in flash. */
