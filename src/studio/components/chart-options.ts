@@ -1,5 +1,6 @@
 /** Options that all charts share: theme colours, tabular figures, no animation. Types only; Chart.js loads later. */
 import type { ChartOptions, LinearScaleOptions } from 'chart.js';
+import { format as formats } from '../messages/format';
 
 /** Resolves a CSS colour (a token, `color-mix`) for the theme that is on the screen. */
 export type ColorOf = (css: string) => string;
@@ -17,7 +18,7 @@ const FONT = { size: 12, family: 'system-ui, sans-serif' } as const;
 
 /** `scales.x` or `scales.y` of a chart with numbers on that axis. */
 export function linearAxis(look: AxisLook, color: ColorOf) {
-  const { format } = look;
+  const format = look.format ?? formats.number;
   return {
     type: 'linear' as const,
     ...(look.min === undefined ? {} : { min: look.min }),
@@ -29,7 +30,7 @@ export function linearAxis(look: AxisLook, color: ColorOf) {
       font: FONT,
       maxTicksLimit: look.ticks ?? 7,
       maxRotation: 0,
-      ...(format ? { callback: (value: string | number) => format(Number(value)) } : {}),
+      callback: (value: string | number) => format(Number(value)),
     },
     title: {
       display: look.title !== undefined,

@@ -20,6 +20,9 @@ describe('numbers with units', () => {
     [format.seconds(3661), '1:01 h'],
     [format.hex32(0x1a2b), '00001a2b'],
     [format.int(-0), '0'],
+    [format.number(-6.331), '\u22126.331'],
+    [format.percent(-0.021), '\u22122.1 %'],
+    [format.number(-0.0001), '0'],
     [format.ms(NaN), '–'],
   ])('%s', (shown, wanted) => expect(spaced(shown)).toBe(wanted));
 

@@ -4,6 +4,8 @@
  */
 const NBSP = '\u00a0';
 const DASH = '\u2013';
+/** As wide as a plus, so that figures stand in columns; a hyphen is shorter and lower. */
+const MINUS = '\u2212';
 
 const cache = new Map<string, Intl.NumberFormat>();
 let locale: string | undefined;
@@ -29,8 +31,10 @@ function formatter(minimum: number, maximum: number, grouping = true): Intl.Numb
 }
 
 function plain(value: number, minimum: number, maximum: number): string {
-  // Intl writes -0 as "-0", which nobody measures.
-  return Number.isFinite(value) ? formatter(minimum, maximum).format(value === 0 ? 0 : value) : DASH;
+  if (!Number.isFinite(value)) return DASH;
+  // What rounds to zero has no sign: Intl writes "-0", which nobody measures.
+  const shown = Number(value.toFixed(maximum)) === 0 ? 0 : value;
+  return formatter(minimum, maximum).format(shown).replace('-', MINUS);
 }
 
 function withUnit(value: number, minimum: number, maximum: number, unit: string): string {
