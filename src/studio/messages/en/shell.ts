@@ -54,6 +54,7 @@ export const shell = {
   themeDark: 'Dark',
   dismiss: 'Dismiss',
   notices: 'Notices',
+  dropElsewhere: 'Nothing was read. Drop recordings at Data, and a .tflite on “Bring your own model” at Deploy.',
   undo: 'Undo',
   offlineUnsupported: 'Online only',
   offlineUnsupportedLong: 'This browser has no service worker (or this is a private window), so Mote needs its server.',
