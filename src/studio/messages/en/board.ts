@@ -74,7 +74,7 @@ export const board = {
   gesture: 'Gesture',
   noise: 'Sensor noise',
   noiseValue: '{value:number} m/s² RMS',
-  amplitude: 'Size of the movement',
+  amplitude: 'Movement size',
   amplitudeValue: '{value:percent0} of usual',
   gravity: 'Gravity',
   gravityHint: 'An accelerometer at rest measures 9.81 m/s² upwards.',

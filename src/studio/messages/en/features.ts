@@ -53,6 +53,8 @@ export const features = {
   stdev: 'Standard deviation',
   skewness: 'Skewness',
   kurtosis: 'Kurtosis',
+  statisticsHint:
+    'RMS: strength of the whole signal. Skewness: whether it swings further to one side. Kurtosis: whether it has rare, sharp peaks.',
   fftLength: 'FFT length',
   fftLengthHint: 'Bins are {width:hz} wide. Longer tells frequencies apart better and gives more features.',
   fftPoints: '{count:int} points',
