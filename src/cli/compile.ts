@@ -40,7 +40,7 @@ function report({ plan }: CompileOutputs): string {
 export const compileVerb: Verb = {
   summary: 'Compile a TensorFlow Lite model to C.',
   synopsis:
-    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--bundle FORMAT] [--arena-report]',
+    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--single-rounding] [--bundle FORMAT] [--arena-report]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
@@ -53,6 +53,11 @@ export const compileVerb: Verb = {
     },
     equalize: { takes: 'none', value: '', help: 'equalize the channels of neighbouring layers where it helps' },
     'bias-correction': { takes: 'none', value: '', help: "correct the layers' mean error in their biases" },
+    'single-rounding': {
+      takes: 'none',
+      value: '',
+      help: 'round once, as TensorFlow Lite with TFLITE_SINGLE_ROUNDING; such a network has no pack',
+    },
     bundle: bundleFlag,
     'arena-report': { takes: 'none', value: '', help: 'print the memory plan' },
   },
@@ -76,6 +81,7 @@ export const compileVerb: Verb = {
         equalize: args.has('equalize') ? ('auto' as const) : false,
         biasCorrection: args.has('bias-correction'),
       },
+      rounding: args.has('single-rounding') ? ('single' as const) : ('double' as const),
     };
     const result = await compileJob(inputs, { signal });
     await mkdir(out, { recursive: true });

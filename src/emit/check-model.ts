@@ -157,6 +157,9 @@ function checkNetwork(model: Model): void {
   const { graph, plan, labels } = model;
   requireInteger(graph.tensors.length, 1, LIMITS.tensors, 'tensors');
   requireInteger(graph.ops.length, 1, LIMITS.ops, 'operations');
+  if (graph.rounding === 'single') {
+    refuse('Packs hold networks with double rounding, which is what boards compute. Use the C header of this network.');
+  }
   try {
     checkInt8Graph(graph);
   } catch (cause) {

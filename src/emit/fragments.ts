@@ -27,6 +27,7 @@ import stripsText from '../../firmware/mote/src/mote_strips.h?raw';
 import softmaxText from '../../firmware/mote/src/mote_softmax.h?raw';
 import spectralText from '../../firmware/mote/src/mote_spectral.h?raw';
 import windowText from '../../firmware/mote/src/mote_window.h?raw';
+import type { Rounding } from '../quantize/int8-graph';
 
 /** In an order in which every file comes after those that it includes. */
 const FRAGMENTS = [
@@ -140,7 +141,35 @@ function namesOfBlock(text: readonly string[]): string[] {
   return [...new Set(text.flatMap((line) => definition.exec(line)?.[1] ?? []))];
 }
 
-const ITEMS = FRAGMENTS.flatMap(itemsOf);
+/** What fragments choose their rounding by. */
+const CHOICE = '#if defined(MOTE_SINGLE_ROUNDING)';
+
+/** The fragment with the choices between single and double rounding made; all other conditions stay. */
+function rounded(fragment: string, rounding: Rounding): string {
+  const kept: string[] = [];
+  /** Conditions that are open: whether their lines count, or null for one that stays. */
+  const open: (boolean | null)[] = [];
+  for (const line of fragment.split('\n')) {
+    const choice = open.at(-1) ?? null;
+    if (line === CHOICE) {
+      open.push(rounding === 'single');
+    } else if (choice !== null && line === '#else') {
+      open[open.length - 1] = !choice;
+    } else if (choice !== null && line === '#endif') {
+      open.pop();
+    } else {
+      if (line.startsWith('#endif')) open.pop();
+      else if (line.startsWith('#if')) open.push(null);
+      if (!open.includes(false)) kept.push(line);
+    }
+  }
+  return kept.join('\n');
+}
+
+const ITEMS: Readonly<Record<Rounding, readonly Item[]>> = {
+  double: FRAGMENTS.flatMap((fragment) => itemsOf(rounded(fragment, 'double'))),
+  single: FRAGMENTS.flatMap((fragment) => itemsOf(rounded(fragment, 'single'))),
+};
 
 function rename(text: string, prefix: string): string {
   return text.replace(/\bmote_/g, `${prefix}_`).replace(/\bMOTE_/g, `${prefix.toUpperCase()}_`);
@@ -148,17 +177,18 @@ function rename(text: string, prefix: string): string {
 
 /**
  * C text of the named runtime functions (`mote_softmax`) and all they need, declared for the given prefix; the promise
- * of exact float arithmetic first.
+ * of exact float arithmetic first. Kernels round as `rounding` says.
  */
-export function runtimeText(functions: Iterable<string>, prefix: string): string {
+export function runtimeText(functions: Iterable<string>, prefix: string, rounding: Rounding = 'double'): string {
+  const all = ITEMS[rounding];
   const needed = new Set<string>();
   const open = [...functions];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (needed.has(name)) continue;
     needed.add(name);
-    open.push(...ITEMS.filter((item) => item.names.includes(name)).flatMap((item) => item.needs));
+    open.push(...all.filter((item) => item.names.includes(name)).flatMap((item) => item.needs));
   }
-  const items = ITEMS.filter((item) => item.names.some((name) => needed.has(name))).map((item) => item.text);
+  const items = all.filter((item) => item.names.some((name) => needed.has(name))).map((item) => item.text);
   const text = items.reduce((before, item) => {
     const together = item.startsWith('#define') && (before.split('\n').at(-1) as string).startsWith('#define');
     return before + (together ? '\n' : '\n\n') + item;

@@ -4,7 +4,14 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
-import { inputsOf, type Int8Graph, type Int8Op, type Int8Pool2d, type Int8Tensor } from '../quantize/int8-graph';
+import {
+  inputsOf,
+  type Int8Graph,
+  type Int8Op,
+  type Int8Pool2d,
+  type Int8Tensor,
+  type Rounding,
+} from '../quantize/int8-graph';
 import { foldedBias, type WeightedOp } from '../quantize/ops/folded-bias';
 import { toRank4, permutationToRank4 } from '../quantize/ops/move';
 import { nearestIndex } from '../quantize/ops/resize-nearest';
@@ -76,6 +83,11 @@ const LOADS: Readonly<Record<string, string>> = {
 };
 const BYTES: Readonly<Record<string, number>> = { int8_t: 1, int16_t: 2, int32_t: 4 };
 
+const ROUNDING: Readonly<Record<Rounding, string>> = {
+  double: 'Double rounding, as TensorFlow Lite Micro.',
+  single: 'Single rounding, as TensorFlow Lite with TFLITE_SINGLE_ROUNDING.',
+};
+
 class NetworkPrinter {
   readonly #constants = new CPrinter();
   readonly #calls: [name: string, args: string[]][] = [];
@@ -135,7 +147,7 @@ class NetworkPrinter {
     file.gap();
     file.comment(['---- Runtime: what this network needs of the Mote runtime ----']);
     file.gap();
-    file.raw(runtimeText(runtime, x));
+    file.raw(runtimeText(runtime, x, graph.rounding));
     file.gap();
     file.comment(['---- Network ----']);
     file.gap();
@@ -183,7 +195,7 @@ class NetworkPrinter {
     const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
     return [
       `Made for ${options.target}: ${graph.ops.length} operations, ${macs} multiply-adds, ${plan.arenaBytes} bytes of ` +
-        `working memory, ${this.#constantBytes} bytes of constants. Double rounding, as TensorFlow Lite Micro.`,
+        `working memory, ${this.#constantBytes} bytes of constants. ${ROUNDING[graph.rounding ?? 'double']}`,
     ];
   }
 

@@ -36,6 +36,10 @@ it('sorts keys at every depth', () => {
   expect(canonicalJson({ b: [{ d: 1, c: null }], a: 'x' })).toBe('{"a":"x","b":[{"c":null,"d":1}]}');
 });
 
+it('refuses a network that rounds once, which no board computes', () => {
+  expect(codeOf(() => writePack({ ...model, graph: { ...model.graph, rounding: 'single' } }))).toBe('bad-model');
+});
+
 describe('round trip', () => {
   it('gives back the very model', () => {
     expect(readPack(pack)).toEqual(model);

@@ -52,7 +52,7 @@ export function removeDeadChannels(graph: Int8Graph): DeadChannels {
 function withoutUnused(graph: Int8Graph): Int8Graph {
   const slim = dropUnused<Int8Tensor, Int8Op, Int8Graph>(graph);
   // The input stays part of the network even when the output does not depend on it.
-  return slim.ops.length === 0 || slim.ops.length === graph.ops.length ? graph : slim;
+  return slim.ops.length === 0 || slim.ops.length === graph.ops.length ? graph : { ...graph, ...slim };
 }
 
 function tally(graph: Int8Graph): { channels: number; macs: number; weightBytes: number } {

@@ -1,6 +1,6 @@
 /** Int8 fully connected layer as the TFLite reference computes it. */
 import type { Int8FullyConnected } from './int8-graph';
-import { mbqm } from './requantize';
+import { mbqm, type Rescale } from './requantize';
 
 /** Bias with the input's zero point folded in: `sum w * (x - z) + bias = sum w * x + folded`. Exact (wraps as int32). */
 export function foldBias(op: Int8FullyConnected, inputZeroPoint: number): Int32Array {
@@ -22,6 +22,7 @@ export function fullyConnectedInt8(
   input: Int8Array,
   outputZeroPoint: number,
   output: Int8Array,
+  rescale: Rescale = mbqm,
 ): void {
   const { weights, multiplier, shift, actMin, actMax } = op;
   const units = bias.length;
@@ -32,7 +33,7 @@ export function fullyConnectedInt8(
       let sum = bias[unit] as number;
       for (let i = 0; i < inputs; i++) sum = (sum + (weights[at++] as number) * (input[start + i] as number)) | 0;
       const channel = perChannel ? unit : 0;
-      const value = mbqm(sum, multiplier[channel] as number, shift[channel] as number) + outputZeroPoint;
+      const value = rescale(sum, multiplier[channel] as number, shift[channel] as number) + outputZeroPoint;
       output[out] = value < actMin ? actMin : value > actMax ? actMax : value;
     }
   }

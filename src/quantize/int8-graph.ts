@@ -1,6 +1,6 @@
 /**
- * The one intermediate form: an int8 network exactly as the TFLite reference kernels compute it (double rounding).
- * Read by the TypeScript interpreter, the C emitter and the pack writer (and later the `.tflite` writer).
+ * The one intermediate form: an int8 network exactly as the TFLite reference kernels compute it.
+ * Read by the TypeScript interpreter, the C emitter, the pack writer and the `.tflite` writer.
  */
 import type { TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
@@ -239,11 +239,19 @@ export const INT8_OPCODE: Readonly<Record<Int8Op['kind'], number>> = {
   resizeNearest: 16,
 };
 
+/**
+ * How MultiplyByQuantizedMultiplier (MBQM) rounds. `double`: the high half of the product, then the right shift, as
+ * TensorFlow Lite Micro and CMSIS-NN are built by default. `single`: once, as built with TFLITE_SINGLE_ROUNDING.
+ */
+export type Rounding = 'double' | 'single';
+
 export interface Int8Graph {
   readonly tensors: readonly Int8Tensor[];
   readonly ops: readonly Int8Op[];
   readonly input: TensorId;
   readonly output: TensorId;
+  /** Of the whole network, tables of look-ups included. Default double. */
+  readonly rounding?: Rounding;
 }
 
 /**

@@ -14,6 +14,7 @@ import { prepareMean } from './ops/mean';
 import { concatInto, pad, stridedSlice, transpose } from './ops/move';
 import { preparePool2d } from './ops/pool2d';
 import { nearestIndex, resizeNearest } from './ops/resize-nearest';
+import { rescaleOf } from './requantize';
 import { softmaxInt8, softmaxTable } from './softmax';
 
 /** Allocates nothing after creation: results are views that the next `run` overwrites. */
@@ -34,6 +35,7 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
   const input = at(graph.input);
   const output = at(graph.output);
   const tensor = (id: TensorId): Int8Tensor => graph.tensors[id] as Int8Tensor;
+  const rescale = rescaleOf(graph.rounding);
   graph.tensors.forEach(({ data }, id) => data && at(id).set(data));
   const steps = graph.ops.map((op): (() => void) => {
     const [first = 0, second = 0] = inputsOf(op);
@@ -43,7 +45,7 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
     switch (op.kind) {
       case 'fullyConnected': {
         const bias = foldedBias(op, source.zeroPoint);
-        return () => fullyConnectedInt8(op, bias, from, target.zeroPoint, to);
+        return () => fullyConnectedInt8(op, bias, from, target.zeroPoint, to, rescale);
       }
       case 'softmax': {
         const table = softmaxTable(op);
@@ -57,18 +59,18 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
         };
       }
       case 'conv2d':
-        return prepareConv2d(op, source, target, from, to);
+        return prepareConv2d(op, source, target, from, to, rescale);
       case 'depthwiseConv2d':
-        return prepareDepthwiseConv2d(op, source, target, from, to);
+        return prepareDepthwiseConv2d(op, source, target, from, to, rescale);
       case 'maxPool2d':
       case 'averagePool2d':
         return preparePool2d(op, source, target, from, to);
       case 'mean':
-        return prepareMean(op, source, target, from, to);
+        return prepareMean(op, source, target, from, to, rescale);
       case 'add':
-        return prepareAdd(op, [source, tensor(second)], target, from, at(second), to);
+        return prepareAdd(op, [source, tensor(second)], target, from, at(second), to, rescale);
       case 'mul':
-        return prepareMul(op, [source, tensor(second)], target, from, at(second), to);
+        return prepareMul(op, [source, tensor(second)], target, from, at(second), to, rescale);
       case 'concat': {
         const inner = elementCount(target.shape.slice(op.axis + 1));
         const gap = (target.shape[op.axis] as number) * inner;

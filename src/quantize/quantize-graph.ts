@@ -13,7 +13,14 @@ import { createRangeMeter, type CalibrationOptions, type Range, type RangeMeter 
 import { checkInt8Graph } from './check';
 import { equalize } from './equalize';
 import { fuseActivations } from './fuse-activations';
-import { QuantizeError, type Int8Graph, type Int8Op, type Int8Tensor, type LookupFunction } from './int8-graph';
+import {
+  QuantizeError,
+  type Int8Graph,
+  type Int8Op,
+  type Int8Tensor,
+  type LookupFunction,
+  type Rounding,
+} from './int8-graph';
 import { createInt8Interpreter } from './interpreter';
 import { activationRange } from './ops/activation-range';
 import { addParameters, mulParameters } from './ops/elementwise';
@@ -36,6 +43,8 @@ export interface QuantizeOptions {
   readonly equalize?: boolean | 'auto';
   /** Correct the mean error of every layer's output, measured on the calibration inputs, in its bias. Default false. */
   readonly biasCorrection?: boolean;
+  /** How the integer network rounds. Default double. */
+  readonly rounding?: Rounding;
 }
 
 /** What was quantized, beside the result: for reports that compare layer by layer. */
@@ -84,7 +93,7 @@ export function quantizeInDetail(
   }
   const results = candidates.map((graph, index) => {
     const ranges = (meters[index] as RangeMeter).ranges();
-    const quantized = quantizePrepared(graph, ranges, options.weights ?? 'per-channel');
+    const quantized = quantizePrepared(graph, ranges, options.weights ?? 'per-channel', options.rounding ?? 'double');
     return {
       graph: options.biasCorrection ? correctBiases(graph, quantized, sample.inputs) : quantized,
       float: graph,
@@ -97,7 +106,12 @@ export function quantizeInDetail(
 }
 
 /** Integers for a network without scaleShift ops; tensor ids stay, rescaled concat inputs are appended. */
-function quantizePrepared(float: FloatGraph, ranges: readonly Range[], weights: WeightScales): Int8Graph {
+function quantizePrepared(
+  float: FloatGraph,
+  ranges: readonly Range[],
+  weights: WeightScales,
+  rounding: Rounding,
+): Int8Graph {
   const plan = planScales(float, ranges);
   const tensors = float.tensors.map(({ name, shape, data }, id): Int8Tensor => {
     const parameters = plan.parameters[id] as QuantParameters;
@@ -106,7 +120,7 @@ function quantizePrepared(float: FloatGraph, ranges: readonly Range[], weights: 
   const ops: Int8Op[] = [];
   float.ops.forEach((op, index) => {
     if (op.kind !== 'concat') {
-      ops.push(quantizeOp(op, tensors, weights));
+      ops.push(quantizeOp(op, tensors, weights, rounding));
       return;
     }
     const output = tensors[op.output] as Int8Tensor;
@@ -121,12 +135,18 @@ function quantizePrepared(float: FloatGraph, ranges: readonly Range[], weights: 
         output: tensors.length - 1,
         function: 'quantize',
         alpha: 0,
-        table: tableOf('quantize', input, output),
+        table: tableOf('quantize', input, output, 0, rounding),
       });
     }
     ops.push({ ...op, inputs: op.inputs.map((id) => rescaled.get(id) ?? id) });
   });
-  const graph = { tensors, ops, input: float.input, output: float.output };
+  const graph: Int8Graph = {
+    tensors,
+    ops,
+    input: float.input,
+    output: float.output,
+    ...(rounding === 'double' ? {} : { rounding }),
+  };
   checkInt8Graph(graph);
   return graph;
 }
@@ -135,6 +155,7 @@ function quantizeOp(
   op: Exclude<FloatOp, { kind: 'concat' }>,
   tensors: readonly Int8Tensor[],
   weights: WeightScales,
+  rounding: Rounding,
 ): Int8Op {
   const tensor = (id: TensorId): Int8Tensor => tensors[id] as Int8Tensor;
   const output = tensor(op.output);
@@ -155,7 +176,7 @@ function quantizeOp(
       return { ...rest, ...activationRange(activation, output.scale, output.zeroPoint) };
     }
     case 'softmax':
-      return { ...op, ...softmaxParameters(tensor(op.input).scale) };
+      return { ...op, ...softmaxParameters(tensor(op.input).scale, rounding) };
     case 'mean':
       return { ...op, ...meanParameters(tensor(op.input).scale, output.scale, op.count) };
     case 'add': {
@@ -194,14 +215,20 @@ function quantizeOp(
         output: op.output,
         function: op.function,
         alpha: op.alpha,
-        table: tableOf(op.function, tensor(op.input), output, op.alpha),
+        table: tableOf(op.function, tensor(op.input), output, op.alpha, rounding),
       };
     case 'scaleShift':
       return unsupported(output.name, 'a batch normalization is left over', 'Fold it into its layer first.');
   }
 }
 
-function tableOf(name: LookupFunction, input: QuantParameters, output: QuantParameters, alpha = 0): Int8Array {
+function tableOf(
+  name: LookupFunction,
+  input: QuantParameters,
+  output: QuantParameters,
+  alpha: number,
+  rounding: Rounding,
+): Int8Array {
   return lookupTable(
     name,
     {
@@ -211,6 +238,7 @@ function tableOf(name: LookupFunction, input: QuantParameters, output: QuantPara
       outputZero: output.zeroPoint,
     },
     alpha,
+    rounding,
   );
 }
 

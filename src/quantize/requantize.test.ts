@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { QuantizeError } from './int8-graph';
-import { frexp, INT32_MAX, INT32_MIN, mbqm, quantizeMultiplier, rdp, roundHalfAway, srdhm } from './requantize';
+import {
+  frexp,
+  INT32_MAX,
+  INT32_MIN,
+  mbqm,
+  mbqmSingle,
+  quantizeMultiplier,
+  rdp,
+  roundHalfAway,
+  srdhm,
+} from './requantize';
 
 /** Mulberry32: small seeded generator for test inputs. */
 function generator(seed: number): () => number {
@@ -77,6 +87,37 @@ describe('mbqm', () => {
       if (mbqm(value, multiplier, shift) + 0 !== expected) wrong++;
     }
     expect(wrong).toBe(0);
+  });
+});
+
+describe('mbqmSingle', () => {
+  it('is the whole product with one rounding, halves up, and differs from mbqm by one at most', () => {
+    const next = generator(6);
+    let [wrong, different] = [0, 0];
+    for (let i = 0; i < 200_000; i++) {
+      const shift = (next() % 38) - 31;
+      const value = (next() | 0) >> (Math.max(shift, 0) + (next() % 20));
+      const multiplier = 2 ** 30 + (next() % 2 ** 30);
+      const product = BigInt(value) * BigInt(multiplier) + (1n << BigInt(30 - shift));
+      const once = mbqmSingle(value, multiplier, shift);
+      if (once + 0 !== Number(product >> BigInt(31 - shift))) wrong++;
+      const twice = mbqm(value, multiplier, shift);
+      if (once !== twice) different++;
+      if (Math.abs(once - twice) > 1) wrong++;
+    }
+    expect(wrong).toBe(0);
+    expect(different).toBeGreaterThan(100);
+  });
+
+  it('rounds the edges of int32 without overflow', () => {
+    for (const value of EDGES) {
+      for (const multiplier of [0, 1, 2 ** 30, INT32_MAX]) {
+        for (let shift = -31; shift <= 0; shift++) {
+          const product = BigInt(value) * BigInt(multiplier) + (1n << BigInt(30 - shift));
+          expect(mbqmSingle(value, multiplier, shift) + 0).toBe(Number(product >> BigInt(31 - shift)));
+        }
+      }
+    }
   });
 });
 

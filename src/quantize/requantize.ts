@@ -1,11 +1,11 @@
 /**
- * Fixed-point rescaling exactly as the TFLite reference kernels do it in their default, double-rounding build
- * (gemmlowp `SaturatingRoundingDoublingHighMul` followed by `RoundingDivideByPOT`).
+ * Fixed-point rescaling exactly as the TFLite reference kernels do it: in their default, double-rounding build
+ * (gemmlowp `SaturatingRoundingDoublingHighMul` followed by `RoundingDivideByPOT`), and with TFLITE_SINGLE_ROUNDING.
  *
  * Products of two int32 have up to 62 bits, more than a double holds; they are split into two exact halves instead of
  * going through BigInt.
  */
-import { QuantizeError } from './int8-graph';
+import { QuantizeError, type Rounding } from './int8-graph';
 
 export const INT32_MAX = 2147483647;
 export const INT32_MIN = -2147483648;
@@ -69,9 +69,29 @@ export function rdp(value: number, exponent: number): number {
   return (value >> exponent) + (remainder > threshold ? 1 : 0);
 }
 
+/** A `MultiplyByQuantizedMultiplier`: `value * multiplier * 2^(shift - 31)`, rounded. */
+export type Rescale = (value: number, multiplier: number, shift: number) => number;
+
 /** `MultiplyByQuantizedMultiplier`, double rounding. `value << max(shift, 0)` wraps as in C. */
 export function mbqm(value: number, multiplier: number, shift: number): number {
   return shift > 0 ? srdhm(value << shift, multiplier) : rdp(srdhm(value, multiplier), -shift);
+}
+
+/**
+ * The same with TFLITE_SINGLE_ROUNDING: `(value * multiplier + 2^(30 - shift)) >> (31 - shift)`, halves up.
+ * `value << max(shift, 0)` must fit 32 bits.
+ */
+export function mbqmSingle(value: number, multiplier: number, shift: number): number {
+  if (shift >= 0) return srdhm(value << shift, multiplier);
+  // What the shift cuts off of the product's low half can never carry into the bit that decides.
+  const high = Math.floor(
+    (value * (multiplier >> 16) + Math.floor((value * (multiplier & 0xffff)) / 0x10000)) / 0x8000,
+  );
+  return ((high >> (-shift - 1)) + 1) >> 1;
+}
+
+export function rescaleOf(rounding: Rounding = 'double'): Rescale {
+  return rounding === 'single' ? mbqmSingle : mbqm;
 }
 
 /** C's round(): half away from zero. Exact, where adding 0.5 first would itself round. */

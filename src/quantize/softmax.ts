@@ -2,7 +2,7 @@
  * Int8 softmax as the TFLite reference computes it: gemmlowp's fixed-point exponential and reciprocal. The input row
  * is reduced by its maximum, so a difference takes at most 256 values and its exponential can be tabulated exactly.
  */
-import type { Int8Softmax } from './int8-graph';
+import type { Int8Softmax, Rounding } from './int8-graph';
 import { INT32_MAX, INT32_MIN, quantizeMultiplier, rdp, srdhm } from './requantize';
 
 /** Integer bits of the scaled difference (Q5.26). */
@@ -52,8 +52,13 @@ export function reciprocalOnePlus(a: number): number {
 }
 
 /** The integers of a softmax over logits of the given float32 scale (beta 1). */
-export function softmaxParameters(inputScale: number): Pick<Int8Softmax, 'multiplier' | 'leftShift' | 'diffMin'> {
-  const { multiplier, shift } = quantizeMultiplier(Math.min(inputScale * 2 ** DIFF_FRACTION_BITS, INT32_MAX), 31);
+export function softmaxParameters(
+  inputScale: number,
+  rounding: Rounding = 'double',
+): Pick<Int8Softmax, 'multiplier' | 'leftShift' | 'diffMin'> {
+  // TensorFlow Lite's single rounding takes shifts up to 30 only. The rescaling itself shifts left: rounded once either way.
+  const most = rounding === 'single' ? 2 ** 30 - 1 : INT32_MAX;
+  const { multiplier, shift } = quantizeMultiplier(Math.min(inputScale * 2 ** DIFF_FRACTION_BITS, most), 31);
   return { multiplier, leftShift: shift, diffMin: softmaxDiffMin(shift) };
 }
 

@@ -6,7 +6,7 @@ import { elementCount, type TensorId } from '../graph/float-graph';
 import { outputSize, extent } from '../graph/window2d';
 import type { Int8Add, Int8Graph, Int8Mean, Int8Mul, Int8Op, Int8Tensor } from './int8-graph';
 import type { WeightedOp } from './ops/folded-bias';
-import { clamp, mbqm } from './requantize';
+import { clamp, rescaleOf, type Rescale } from './requantize';
 
 /** Inclusive bounds by channel (position along the last axis). */
 export interface ChannelRanges {
@@ -146,7 +146,7 @@ function rangesAfter(graph: Int8Graph, op: Int8Op, ranges: readonly ChannelRange
       };
     }
     case 'mean':
-      return afterMean(op, tensor(op.input), tensor(op.output), of(op.input));
+      return afterMean(op, tensor(op.input), tensor(op.output), of(op.input), rescaleOf(graph.rounding));
     case 'add':
       return afterPair(op, channels, graph, of, (a, b) => addValue(op, graph, a, b));
     case 'mul':
@@ -237,11 +237,12 @@ function afterWeights(graph: Int8Graph, op: WeightedOp, input: ChannelRanges, ch
   const units = op.bias.length;
   const zeroOut = (graph.tensors[op.output] as Int8Tensor).zeroPoint;
   const { least, most } = sums(graph, op, input);
+  const rescale = rescaleOf(graph.rounding);
   const result = empty(channels);
   for (let unit = 0; unit < units; unit++) {
     const c = op.multiplier.length > 1 ? unit : 0;
     const output = (sum: number): number =>
-      clamp(mbqm(sum, op.multiplier[c] as number, op.shift[c] as number) + zeroOut, op.actMin, op.actMax);
+      clamp(rescale(sum, op.multiplier[c] as number, op.shift[c] as number) + zeroOut, op.actMin, op.actMax);
     const low = output(least[unit] as number);
     const high = output(most[unit] as number);
     // A unit is one channel, one of several that fall on a channel, or (rows across) spread over all channels.
@@ -251,10 +252,16 @@ function afterWeights(graph: Int8Graph, op: WeightedOp, input: ChannelRanges, ch
   return result;
 }
 
-function afterMean(op: Int8Mean, input: Int8Tensor, output: Int8Tensor, ranges: ChannelRanges): ChannelRanges {
+function afterMean(
+  op: Int8Mean,
+  input: Int8Tensor,
+  output: Int8Tensor,
+  ranges: ChannelRanges,
+  rescale: Rescale,
+): ChannelRanges {
   const channels = channelsOf(output);
   const mean = (value: number): number =>
-    clamp(mbqm(op.count * (value - input.zeroPoint), op.multiplier, op.shift) + output.zeroPoint, -128, 127);
+    clamp(rescale(op.count * (value - input.zeroPoint), op.multiplier, op.shift) + output.zeroPoint, -128, 127);
   const source =
     channels === ranges.low.length && op.inner % channels === 0 ? ranges : everywhere(channels, hull(ranges));
   return { low: source.low.map(mean), high: source.high.map(mean) };
@@ -285,14 +292,15 @@ function afterPair(
 
 function addValue(op: Int8Add, graph: Int8Graph, a: number, b: number): number {
   const zero = (id: TensorId): number => (graph.tensors[id] as Int8Tensor).zeroPoint;
-  const first = mbqm((a - zero(op.inputs[0])) << 20, op.multiplierA, op.shiftA);
-  const second = mbqm((b - zero(op.inputs[1])) << 20, op.multiplierB, op.shiftB);
+  const rescale = rescaleOf(graph.rounding);
+  const first = rescale((a - zero(op.inputs[0])) << 20, op.multiplierA, op.shiftA);
+  const second = rescale((b - zero(op.inputs[1])) << 20, op.multiplierB, op.shiftB);
   const sum = op.subtract ? first - second : first + second;
-  return clamp(mbqm(sum, op.multiplierOut, op.shiftOut) + zero(op.output), op.actMin, op.actMax);
+  return clamp(rescale(sum, op.multiplierOut, op.shiftOut) + zero(op.output), op.actMin, op.actMax);
 }
 
 function mulValue(op: Int8Mul, graph: Int8Graph, a: number, b: number): number {
   const zero = (id: TensorId): number => (graph.tensors[id] as Int8Tensor).zeroPoint;
   const product = (a - zero(op.inputs[0])) * (b - zero(op.inputs[1]));
-  return clamp(mbqm(product, op.multiplier, op.shift) + zero(op.output), op.actMin, op.actMax);
+  return clamp(rescaleOf(graph.rounding)(product, op.multiplier, op.shift) + zero(op.output), op.actMin, op.actMax);
 }

@@ -13,7 +13,7 @@ import { readTflite } from '../emit/tflite/read-tflite';
 import { elementCount } from '../graph/float-graph';
 import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
-import { inputsOf, type Int8Graph } from '../quantize/int8-graph';
+import { inputsOf, type Int8Graph, type Rounding } from '../quantize/int8-graph';
 import { quantizationReport } from '../quantize/error-report';
 import { quantizeInDetail, type QuantizeOptions } from '../quantize/quantize-graph';
 import { layerFigures } from './layer-figures';
@@ -31,6 +31,8 @@ export interface CompileInputs {
   readonly calibration?: Float32Array;
   /** How a float network is quantized; default: min-max ranges, nothing else. */
   readonly quantization?: QuantizeOptions;
+  /** How integers are rounded; default double, as TensorFlow Lite Micro. Packs hold networks with double rounding only. */
+  readonly rounding?: Rounding;
 }
 
 export interface CompileOutputs {
@@ -69,7 +71,8 @@ export async function compileJob(
   };
   const prefix = inputs.prefix ?? toPrefix(inputs.fileName.replace(/^.*[\\/]/, '').replace(/\.(tflite|lite)$/i, ''));
   checkPrefix(prefix);
-  const imported = readTflite(inputs.bytes);
+  const rounding = inputs.rounding ?? 'double';
+  const imported = readTflite(inputs.bytes, { rounding });
   const notes = [...imported.notes];
   // Between the steps others get their turn: a cancel, for one.
   await Promise.resolve();
@@ -106,7 +109,10 @@ export async function compileJob(
       };
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
-    const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), inputs.quantization);
+    const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), {
+      ...inputs.quantization,
+      rounding,
+    });
     graph = quantized.graph;
     const report = quantizationReport(quantized.float, graph, firstOf(slices(inputs.calibration, size), REPORT_INPUTS));
     errors = report.layers.map(layerFigures);
@@ -147,6 +153,7 @@ export async function compileJob(
     planJson: json({
       kind: 'int8',
       target: inputs.target,
+      rounding,
       arenaBytes: plan.arenaBytes,
       lowerBoundBytes: plan.lowerBoundBytes,
       provenBest: plan.provenBest,

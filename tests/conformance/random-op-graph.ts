@@ -2,7 +2,7 @@
 import { elementCount } from '../../src/graph/float-graph';
 import { windowOutputShape, type Window2d } from '../../src/graph/window2d';
 import { checkInt8Graph } from '../../src/quantize/check';
-import type { Int8Graph, Int8Op, Int8Tensor } from '../../src/quantize/int8-graph';
+import type { Int8Graph, Int8Op, Int8Tensor, Rounding } from '../../src/quantize/int8-graph';
 import { activationRange } from '../../src/quantize/ops/activation-range';
 import { addParameters, mulParameters } from '../../src/quantize/ops/elementwise';
 import { lookupTable } from '../../src/quantize/ops/lookup';
@@ -14,10 +14,10 @@ import type { Random } from '../../src/signal/random';
 export type OpGroup = 'fullyConnected' | 'conv2d' | 'depthwiseConv2d' | 'pool' | 'other';
 
 /** A checked graph with one op of the group. */
-export function randomOpGraph(group: OpGroup, random: Random): Int8Graph {
+export function randomOpGraph(group: OpGroup, random: Random, rounding: Rounding = 'double'): Int8Graph {
   for (;;) {
     try {
-      const graph = attempt(group, random);
+      const graph: Int8Graph = { ...attempt(group, random, rounding), rounding };
       checkInt8Graph(graph);
       return graph;
     } catch {
@@ -26,7 +26,7 @@ export function randomOpGraph(group: OpGroup, random: Random): Int8Graph {
   }
 }
 
-function attempt(group: OpGroup, random: Random): Int8Graph {
+function attempt(group: OpGroup, random: Random, rounding: Rounding): Int8Graph {
   const int = (low: number, high: number): number => low + Math.floor(random.next() * (high - low + 1));
   const pick = <T>(items: readonly T[]): T => items[int(0, items.length - 1)] as T;
   const tensor = (shape: readonly number[], name: string): Int8Tensor => ({
@@ -220,6 +220,7 @@ function attempt(group: OpGroup, random: Random): Int8Graph {
           kind,
           { ...quantization, outputScale: fixed.scale, outputZero: fixed.zeroPoint },
           0.1,
+          rounding,
         );
         return one(
           (from, to) => ({ kind: 'lookup', input: from, output: to, function: kind, alpha: 0.1, table }),
@@ -254,7 +255,7 @@ function attempt(group: OpGroup, random: Random): Int8Graph {
       }
       case 'softmax': {
         const output = { name: 'output', shape: input.shape, scale: 1 / 256, zeroPoint: -128 };
-        const parts = softmaxParameters(input.scale);
+        const parts = softmaxParameters(input.scale, rounding);
         return one((from, to) => ({ kind: 'softmax', input: from, output: to, ...parts }), input, output);
       }
       case 'concat': {

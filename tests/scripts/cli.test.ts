@@ -140,6 +140,12 @@ describe('mote compile', () => {
     const plan = JSON.parse(read('plan.json').toString()) as { arenaBytes: number; ops: unknown[] };
     expect(plan.ops).toHaveLength(model.graph.ops.length);
 
+    const once = mote('compile', 'net.tflite', '--out', 'once', '--single-rounding');
+    expect(once.status).toBe(0);
+    expect(once.stderr).toMatch(/no net\.mote: Packs hold networks with double rounding/);
+    expect(JSON.parse(readFileSync(join(folder, 'once/plan.json'), 'utf8'))).toMatchObject({ rounding: 'single' });
+    expect(readFileSync(join(folder, 'once/net.h'), 'utf8')).toContain('TFLITE_SINGLE_ROUNDING');
+
     const forCore = mote('header', 'net/model.mote', '--target', 'cortex-m4');
     expect(forCore.status).toBe(0);
     expect(forCore.stdout).toContain('made for cortex-m4');

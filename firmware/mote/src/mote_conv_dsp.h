@@ -75,6 +75,14 @@ typedef struct {
     "smlad r10,lr,r3,r10\n"
 
 /* One output: r12 twice the bias, lr the multiplier, r2 the shift, r3 the offset; `sum` doubled by `twice`. */
+#if defined(MOTE_SINGLE_ROUNDING)
+#define MOTE_OUTPUT(sum, twice)              \
+    "add " sum ",r12," sum "," twice "\n" \
+    "smmul " sum "," sum ",lr\n"           \
+    "asr " sum "," sum ",r2\n"             \
+    "add " sum "," sum ",r3\n"             \
+    "ssat " sum ",#8," sum ",asr #1\n"
+#else
 #define MOTE_OUTPUT(sum, twice)              \
     "add " sum ",r12," sum "," twice "\n" \
     "smmulr " sum "," sum ",lr\n"          \
@@ -82,6 +90,7 @@ typedef struct {
     "asr " sum "," sum ",r2\n"             \
     "add " sum "," sum ",r3\n"             \
     "ssat " sum ",#8," sum ",asr #1\n"
+#endif
 
 MOTE_NAKED void mote_dsp_two_pixels(MOTE_REGISTER const mote_dsp_block *block) {
     __asm volatile(
@@ -380,8 +389,12 @@ MOTE_FN void mote_dsp_accumulate(int32_t pair, int32_t word, int32_t *a, int32_t
 MOTE_FN int8_t mote_dsp_output(const int32_t *channels, int32_t index, int32_t twice, int32_t offset) {
     const int32_t shift = (int32_t)(((uint32_t)channels[0] >> (8 * index)) & 0xffu);
     const int64_t product = (int64_t)(twice + channels[1 + 2 * index]) * channels[2 + 2 * index];
+#if defined(MOTE_SINGLE_ROUNDING)
+    int32_t high = (int32_t)(product >> 32);
+#else
     int32_t high = (int32_t)((product + ((int64_t)1 << 31)) >> 32);
     high += high >> 31;
+#endif
     high = ((high >> shift) + offset) >> 1;
     return (int8_t)(high < -128 ? -128 : high > 127 ? 127 : high);
 }

@@ -291,6 +291,11 @@ MOTE_QUAD_NAKED void mote_quad_rescale(MOTE_QUAD_REGISTER const int32_t *sums, M
         "adds r2, r2, r6\n\t"
         "asrs r4, r4, #16\n\t"
         "adds r2, r2, r4\n\t"
+#if defined(MOTE_SINGLE_ROUNDING)
+        "asrs r2, r2, #15\n\t"
+        "lsls r7, r7, #1\n\t"
+        "adds r2, r2, r7\n\t"
+#else
         "asrs r2, r2, #14\n\t"
         "adds r2, r2, #1\n\t"
         "asrs r2, r2, #1\n\t"
@@ -298,6 +303,7 @@ MOTE_QUAD_NAKED void mote_quad_rescale(MOTE_QUAD_REGISTER const int32_t *sums, M
         "adds r2, r2, r7\n\t"
         "asrs r3, r2, #31\n\t"
         "adds r2, r2, r3\n\t"
+#endif
         "asrs r2, r2, r5\n\t"
         "ldr r3, [sp]\n\t"
         "adds r2, r2, r3\n\t"
@@ -375,8 +381,12 @@ MOTE_FN void mote_quad_rescale(const int32_t *sums, int8_t *output, const int32_
     int32_t i = 0;
     for (; sums != end; sums++) {
         const int32_t right = -(int32_t)scale->shift[i * step] - 1;
+#if defined(MOTE_SINGLE_ROUNDING)
+        int32_t value = mote_high_product(*sums + scale->bias[i], scale->multiplier[i * step]);
+#else
         int32_t value = mote_srdhm(*sums + scale->bias[i], scale->multiplier[i * step]);
         value += value >> 31;
+#endif
         value = ((value >> right) + scale->offset) >> 1;
         *output++ = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
         i++;

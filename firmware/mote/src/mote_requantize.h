@@ -1,5 +1,6 @@
 /*
- * Fixed-point rescaling as in the TFLite reference kernels (gemmlowp), double rounding.
+ * Fixed-point rescaling as in the TFLite reference kernels (gemmlowp): double rounding, or single rounding where
+ * MOTE_SINGLE_ROUNDING is defined, as TFLITE_SINGLE_ROUNDING gives it. In emitted headers the choice is made already.
  * real factor = multiplier * 2^(shift - 31), multiplier 0 or 2^30..2^31-1, shift -31..30.
  */
 #ifndef MOTE_REQUANTIZE_H
@@ -62,12 +63,38 @@ MOTE_FN int32_t mote_rdp(int32_t value, int32_t exponent) {
 #endif
 }
 
+#if defined(MOTE_SINGLE_ROUNDING)
+/* floor(a * b / 2^31), b not negative. */
+MOTE_FN int32_t mote_high_product(int32_t a, int32_t b) {
+#if defined(__AVR__)
+    /* The same: AVR shifts 64 bits in library functions, but takes words apart at no cost. */
+    union {
+        int64_t whole;
+        uint32_t words[2];
+    } product;
+    product.whole = (int64_t)a * (int64_t)b;
+    return (int32_t)(product.words[1] << 1 | product.words[0] >> 31);
+#else
+    return (int32_t)(((int64_t)a * (int64_t)b) >> 31);
+#endif
+}
+#endif
+
 /* Multiply by a quantized multiplier. */
 MOTE_FN int32_t mote_mbqm(int32_t value, int32_t multiplier, int32_t shift) {
+#if defined(MOTE_SINGLE_ROUNDING)
+    /* As without: a left-shifted value fits 32 bits. */
+    if (shift >= 0) {
+        return mote_srdhm(mote_shift_left(value, shift), multiplier);
+    }
+    /* (value * multiplier + 2^(30 - shift)) >> (31 - shift): the bits below the high product cannot carry that far. */
+    return ((mote_high_product(value, multiplier) >> (-shift - 1)) + 1) >> 1;
+#else
     if (shift > 0) {
         return mote_srdhm(mote_shift_left(value, shift), multiplier);
     }
     return mote_rdp(mote_srdhm(value, multiplier), -shift);
+#endif
 }
 
 #endif

@@ -10,7 +10,7 @@ import {
 } from '../../graph/float-graph';
 import { samePadding, type Window2d } from '../../graph/window2d';
 import { checkInt8Graph } from '../../quantize/check';
-import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction } from '../../quantize/int8-graph';
+import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction, Rounding } from '../../quantize/int8-graph';
 import { activationRange } from '../../quantize/ops/activation-range';
 import { addParameters, mulParameters } from '../../quantize/ops/elementwise';
 import { lookupTable } from '../../quantize/ops/lookup';
@@ -60,12 +60,17 @@ interface Operator {
   readonly options: FlatTable | null;
 }
 
+export interface ReadOptions {
+  /** How the integer network is to round: no file says it. Default double. */
+  readonly rounding?: Rounding;
+}
+
 /**
  * Reads and verifies a model. Throws TfliteError (`not-tflite`, `version`, `corrupt`, `unknown-op`, `unsupported-type`,
  * `unsupported-shape`, `too-large`), or QuantizeError and GraphError where the network itself cannot be run safely.
  */
-export function readTflite(bytes: Uint8Array): ImportedModel {
-  return new Reader(bytes).read();
+export function readTflite(bytes: Uint8Array, { rounding = 'double' }: ReadOptions = {}): ImportedModel {
+  return new Reader(bytes, rounding).read();
 }
 
 class Reader {
@@ -74,7 +79,10 @@ class Reader {
   #tensors: Tensor[] = [];
   #operators: Operator[] = [];
 
-  constructor(bytes: Uint8Array) {
+  constructor(
+    bytes: Uint8Array,
+    private readonly rounding: Rounding,
+  ) {
     if (bytes.length > MAX_TFLITE_BYTES) {
       throw new TfliteError('too-large', 'This file is larger than 64 MB: no microcontroller holds such a model.');
     }
@@ -122,7 +130,7 @@ class Reader {
       const graph = new FloatBuilder(this.#tensors, this.#operators).build(input, output);
       return { ...shared, kind: 'float', graph };
     }
-    const graph = new Int8Builder(this.#tensors, this.#operators).build(input, output);
+    const graph = new Int8Builder(this.#tensors, this.#operators, this.rounding).build(input, output);
     return { ...shared, kind: 'int8', graph };
   }
 
@@ -482,6 +490,14 @@ const INT8_FUNCTIONS: Partial<Record<TfliteOperator, LookupFunction>> = {
 class Int8Builder extends Builder<Int8Op> {
   readonly #data = new Map<number, Int8Array>();
 
+  constructor(
+    tensors: readonly Tensor[],
+    operators: readonly Operator[],
+    private readonly rounding: Rounding,
+  ) {
+    super(tensors, operators);
+  }
+
   build(input: number, output: number): Int8Graph {
     this.run(input);
     const graph: Int8Graph = {
@@ -493,6 +509,7 @@ class Int8Builder extends Builder<Int8Op> {
         const data = this.#data.get(id);
         return { name, shape: this.shape(id), ...this.#quantization(id), ...(data ? { data } : {}) };
       }),
+      ...(this.rounding === 'double' ? {} : { rounding: this.rounding }),
     };
     checkInt8Graph(graph);
     return graph;
@@ -687,7 +704,7 @@ class Int8Builder extends Builder<Int8Op> {
       case 'SOFTMAX': {
         const beta = op.options?.f32(0) ?? 0;
         if (!(beta > 0)) this.fail(op, 'has no beta.');
-        this.ops.push({ kind: 'softmax', ...ends, ...softmaxParameters(from().scale * beta) });
+        this.ops.push({ kind: 'softmax', ...ends, ...softmaxParameters(from().scale * beta, this.rounding) });
         return;
       }
       case 'DEQUANTIZE':
@@ -707,7 +724,7 @@ class Int8Builder extends Builder<Int8Op> {
           ...ends,
           function: kind,
           alpha,
-          table: lookupTable(kind, quantization, alpha),
+          table: lookupTable(kind, quantization, alpha, this.rounding),
         });
       }
     }

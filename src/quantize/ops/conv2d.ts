@@ -1,6 +1,6 @@
 /** Int8 convolution as the TFLite reference kernel computes it. */
 import type { Int8Conv2d, Int8Tensor } from '../int8-graph';
-import { mbqm } from '../requantize';
+import { mbqm, type Rescale } from '../requantize';
 import { foldedBias } from './folded-bias';
 
 /** Prepares a run: the returned function reads `from` and writes `to`. */
@@ -10,6 +10,7 @@ export function prepareConv2d(
   output: Int8Tensor,
   from: Int8Array,
   to: Int8Array,
+  rescale: Rescale = mbqm,
 ): () => void {
   const [height = 0, width = 0, channels = 0] = input.shape;
   const [outHeight = 0, outWidth = 0, outChannels = 0] = output.shape;
@@ -33,7 +34,7 @@ export function prepareConv2d(
             const row = channel * taps;
             for (let i = 0; i < taps; i++) sum = (sum + (weights[row + i] as number) * (patch[i] as number)) | 0;
             const c = perChannel ? channel : 0;
-            const value = mbqm(sum, multiplier[c] as number, shift[c] as number) + zeroOut;
+            const value = rescale(sum, multiplier[c] as number, shift[c] as number) + zeroOut;
             to[at++] = value < actMin ? actMin : value > actMax ? actMax : value;
           }
         }

@@ -1,6 +1,6 @@
 /** Int8 depthwise convolution as the TFLite reference kernel computes it. */
 import type { Int8DepthwiseConv2d, Int8Tensor } from '../int8-graph';
-import { mbqm } from '../requantize';
+import { mbqm, type Rescale } from '../requantize';
 
 /** Prepares a run: the returned function reads `from` and writes `to`. */
 export function prepareDepthwiseConv2d(
@@ -9,6 +9,7 @@ export function prepareDepthwiseConv2d(
   output: Int8Tensor,
   from: Int8Array,
   to: Int8Array,
+  rescale: Rescale = mbqm,
 ): () => void {
   const [height = 0, width = 0, channels = 0] = input.shape;
   const [outHeight = 0, outWidth = 0, outChannels = 0] = output.shape;
@@ -38,7 +39,8 @@ export function prepareDepthwiseConv2d(
         }
         for (let channel = 0; channel < outChannels; channel++) {
           const c = perChannel ? channel : 0;
-          const value = mbqm(sums[channel] as number, multiplier[c] as number, shift[c] as number) + output.zeroPoint;
+          const value =
+            rescale(sums[channel] as number, multiplier[c] as number, shift[c] as number) + output.zeroPoint;
           to[at++] = value < actMin ? actMin : value > actMax ? actMax : value;
         }
       }

@@ -1,6 +1,6 @@
 /** Int8 sum, difference and product as the TFLite reference kernels compute them. */
 import type { Int8Add, Int8Mul, Int8Tensor } from '../int8-graph';
-import { mbqm, quantizeMultiplier } from '../requantize';
+import { mbqm, quantizeMultiplier, type Rescale } from '../requantize';
 
 /** Bits that the operands of a sum are shifted up by before they are rescaled. */
 export const ADD_LEFT_SHIFT = 20;
@@ -40,13 +40,14 @@ export function prepareAdd(
   a: Int8Array,
   b: Int8Array,
   to: Int8Array,
+  rescale: Rescale = mbqm,
 ): () => void {
   const sign = op.subtract ? -1 : 1;
   return () => {
     for (let i = 0, j = 0; i < to.length; i++) {
-      const x = mbqm(((a[i] as number) - first.zeroPoint) << ADD_LEFT_SHIFT, op.multiplierA, op.shiftA);
-      const y = mbqm(((b[j] as number) - second.zeroPoint) << ADD_LEFT_SHIFT, op.multiplierB, op.shiftB);
-      const value = mbqm(x + sign * y, op.multiplierOut, op.shiftOut) + output.zeroPoint;
+      const x = rescale(((a[i] as number) - first.zeroPoint) << ADD_LEFT_SHIFT, op.multiplierA, op.shiftA);
+      const y = rescale(((b[j] as number) - second.zeroPoint) << ADD_LEFT_SHIFT, op.multiplierB, op.shiftB);
+      const value = rescale(x + sign * y, op.multiplierOut, op.shiftOut) + output.zeroPoint;
       to[i] = value < op.actMin ? op.actMin : value > op.actMax ? op.actMax : value;
       if (++j === b.length) j = 0;
     }
@@ -61,11 +62,12 @@ export function prepareMul(
   a: Int8Array,
   b: Int8Array,
   to: Int8Array,
+  rescale: Rescale = mbqm,
 ): () => void {
   return () => {
     for (let i = 0, j = 0; i < to.length; i++) {
       const product = ((a[i] as number) - first.zeroPoint) * ((b[j] as number) - second.zeroPoint);
-      const value = mbqm(product, op.multiplier, op.shift) + output.zeroPoint;
+      const value = rescale(product, op.multiplier, op.shift) + output.zeroPoint;
       to[i] = value < op.actMin ? op.actMin : value > op.actMax ? op.actMax : value;
       if (++j === b.length) j = 0;
     }

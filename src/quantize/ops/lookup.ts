@@ -1,6 +1,16 @@
 /** Functions of one int8 value, tabulated with the arithmetic of the TFLite reference kernels. */
-import type { LookupFunction } from '../int8-graph';
-import { clamp, frexp, INT32_MAX, mbqm, quantizeMultiplier, rdp, roundHalfAway, srdhm } from '../requantize';
+import type { LookupFunction, Rounding } from '../int8-graph';
+import {
+  clamp,
+  frexp,
+  INT32_MAX,
+  quantizeMultiplier,
+  rdp,
+  rescaleOf,
+  roundHalfAway,
+  srdhm,
+  type Rescale,
+} from '../requantize';
 
 export interface LookupQuantization {
   readonly inputScale: number;
@@ -53,7 +63,11 @@ function newton(a: number): number {
 }
 
 /** Logistic and tanh: the input in Q4.27, saturated beyond its range. */
-function sigmoidal(kind: 'logistic' | 'tanh', { inputScale, inputZero }: LookupQuantization): (q: number) => number {
+function sigmoidal(
+  kind: 'logistic' | 'tanh',
+  { inputScale, inputZero }: LookupQuantization,
+  rescale: Rescale,
+): (q: number) => number {
   const { fraction, exponent } = frexp(inputScale * 2 ** 27);
   let multiplier = roundHalfAway(fraction * 2 ** 31);
   let shift = exponent;
@@ -67,7 +81,7 @@ function sigmoidal(kind: 'logistic' | 'tanh', { inputScale, inputZero }: LookupQ
     const diff = q - inputZero;
     if (diff <= -radius) return lowest;
     if (diff >= radius) return 127;
-    const a = mbqm(diff, multiplier, shift);
+    const a = rescale(diff, multiplier, shift);
     const magnitude = -Math.abs(a);
     if (kind === 'logistic') {
       const positive = saturatingShiftLeft(newton(expOnNegative(magnitude, 4)), 1);
@@ -86,13 +100,14 @@ function rectifier(
   alpha: number,
   actMin: number,
   actMax: number,
+  rescale: Rescale,
 ): (q: number) => number {
   const up = quantizeMultiplier(Math.fround(inputScale / outputScale));
   const down = quantizeMultiplier(Math.fround(Math.fround(inputScale * alpha) / outputScale));
   return (q) => {
     const value = q - inputZero;
     const { multiplier, shift } = value >= 0 ? up : down;
-    return clamp(mbqm(value, multiplier, shift) + outputZero, actMin, actMax);
+    return clamp(rescale(value, multiplier, shift) + outputZero, actMin, actMax);
   };
 }
 
@@ -125,26 +140,32 @@ function hardSwish({ inputScale, inputZero, outputScale, outputZero }: LookupQua
 }
 
 /** The 256 values of a function: `table[q + 128]`. `alpha` is the slope below zero of leakyRelu. */
-export function lookupTable(kind: LookupFunction, quantization: LookupQuantization, alpha = 0): Int8Array {
+export function lookupTable(
+  kind: LookupFunction,
+  quantization: LookupQuantization,
+  alpha = 0,
+  rounding: Rounding = 'double',
+): Int8Array {
+  const rescale = rescaleOf(rounding);
   const { inputScale, inputZero, outputScale, outputZero } = quantization;
   const value = ((): ((q: number) => number) => {
     switch (kind) {
       case 'logistic':
       case 'tanh':
-        return sigmoidal(kind, quantization);
+        return sigmoidal(kind, quantization, rescale);
       case 'hardSwish':
         return hardSwish(quantization);
       case 'leakyRelu':
-        return rectifier(quantization, alpha, -128, 127);
+        return rectifier(quantization, alpha, -128, 127, rescale);
       case 'quantize': {
         const { multiplier, shift } = quantizeMultiplier(inputScale / outputScale);
-        return (q) => clamp(mbqm(q - inputZero, multiplier, shift) + outputZero, -128, 127);
+        return (q) => clamp(rescale(q - inputZero, multiplier, shift) + outputZero, -128, 127);
       }
       case 'relu':
       case 'relu6': {
         const { multiplier, shift } = quantizeMultiplier(Math.fround(inputScale / outputScale));
         const top = kind === 'relu' ? 127 : Math.min(127, outputZero + roundHalfAway(Math.fround(6 / outputScale)));
-        return (q) => clamp(mbqm(q - inputZero, multiplier, shift) + outputZero, Math.max(-128, outputZero), top);
+        return (q) => clamp(rescale(q - inputZero, multiplier, shift) + outputZero, Math.max(-128, outputZero), top);
       }
     }
   })();

@@ -1,6 +1,6 @@
 /** Int8 mean over neighbouring axes, as TFLite's optimized `MEAN` (`QuantizedMeanOrSum`) computes it. */
 import type { Int8Mean, Int8Tensor } from '../int8-graph';
-import { mbqm, quantizeMultiplier } from '../requantize';
+import { mbqm, quantizeMultiplier, type Rescale } from '../requantize';
 
 /** Multiplier and shift of a mean over `count` elements; the division is part of them. */
 export function meanParameters(
@@ -20,6 +20,7 @@ export function prepareMean(
   output: Int8Tensor,
   from: Int8Array,
   to: Int8Array,
+  rescale: Rescale = mbqm,
 ): () => void {
   const { outer, count, inner, multiplier, shift } = op;
   return () => {
@@ -27,7 +28,7 @@ export function prepareMean(
       for (let i = 0; i < inner; i++) {
         let sum = 0;
         for (let k = 0; k < count; k++) sum += from[(o * count + k) * inner + i] as number;
-        const value = mbqm(sum - input.zeroPoint * count, multiplier, shift) + output.zeroPoint;
+        const value = rescale(sum - input.zeroPoint * count, multiplier, shift) + output.zeroPoint;
         to[o * inner + i] = value < -128 ? -128 : value > 127 ? 127 : value;
       }
     }
