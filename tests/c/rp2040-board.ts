@@ -133,6 +133,8 @@ export class Pico {
   /** Every erase and program since power-up, with the flash around it, when `recording`. */
   readonly operations: FlashOperation[] = [];
   recording = false;
+  /** Told of every erase and program, after the flash was changed. */
+  onFlash: (change: { readonly offset: number; readonly count: number }) => void = () => undefined;
   bootDriveAsked = false;
   /** What the emulator complained of: an access to nothing. */
   readonly complaints: string[] = [];
@@ -200,6 +202,7 @@ export class Pico {
     this.#busyUntil =
       clock.nanos + (code === BREAK.erase ? (count / SECTOR) * ERASE_NANOS : (count / 256) * PROGRAM_NANOS);
     r[0] = 1;
+    this.onFlash({ offset: r0, count });
     if (!this.recording) return;
     this.operations.push({
       kind: code === BREAK.erase ? 'erase' : 'program',
@@ -227,6 +230,10 @@ export class Pico {
   /** Takes the power away: nothing runs any more. */
   powerOff(): void {
     this.#stopped = true;
+  }
+
+  get isOff(): boolean {
+    return this.#stopped;
   }
 
   get nowMs(): number {
@@ -375,4 +382,31 @@ export class UsbHost {
     this.#asked = null;
     this.#usb.endpointReadDone(endpoint, packet, USB_PACKET_NANOS / 1000);
   }
+}
+
+/** An MPU-6050 at 0x68 on I2C0 that measures these seven words: acceleration, temperature, rotation. */
+export function mpu6050(words: readonly number[]): (chip: RP2040) => void {
+  const registers = new Uint8Array(128);
+  registers[0x75] = 0x68;
+  words.forEach((word, i) => {
+    registers[0x3b + 2 * i] = (word >> 8) & 255;
+    registers[0x3c + 2 * i] = word & 255;
+  });
+  return (chip) => {
+    const [bus] = chip.i2c;
+    if (!bus) throw new Error('No I2C');
+    let place: number | null = null;
+    bus.onConnect = (address) => {
+      place = null;
+      bus.completeConnect(address === 0x68);
+    };
+    // A repeated start keeps the place that was written.
+    let kept = 0;
+    bus.onWriteByte = (value) => {
+      if (place === null) place = kept = value;
+      else registers[kept++] = value;
+      bus.completeWrite(true);
+    };
+    bus.onReadByte = () => bus.completeRead(registers[kept++] ?? 0);
+  };
 }

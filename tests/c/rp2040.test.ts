@@ -17,7 +17,7 @@ import { createRunner } from '../../src/emit/run-model';
 import { slotCapacity } from '../../src/emit/slot-image';
 import { randomModel } from '../conformance/random-model';
 import { root } from './native-program';
-import { FLASH_BYTES, Pico, UsbHost, writeUf2, type FlashOperation } from './rp2040-board';
+import { FLASH_BYTES, mpu6050, Pico, UsbHost, writeUf2, type FlashOperation } from './rp2040-board';
 
 const firmware = new Uint8Array(readFileSync(join(root, 'public/firmware/rp2040.uf2')));
 const layout = parseRp2040Layout(JSON.parse(readFileSync(join(root, 'public/firmware/rp2040.json'), 'utf8')));
@@ -52,33 +52,6 @@ function smallModel(channels: number, seed: number, labels: readonly string[]): 
 
 const first = smallModel(3, 1, ['x', 'y', 'z']);
 const second = smallModel(3, 500, ['a', 'b']);
-
-/** Slots of an MPU-6050's registers, answering at 0x68 on I2C0. */
-function mpu6050(words: readonly number[]): (chip: RP2040) => void {
-  const registers = new Uint8Array(128);
-  registers[0x75] = 0x68;
-  words.forEach((word, i) => {
-    registers[0x3b + 2 * i] = (word >> 8) & 255;
-    registers[0x3c + 2 * i] = word & 255;
-  });
-  return (chip) => {
-    const [bus] = chip.i2c;
-    if (!bus) throw new Error('No I2C');
-    let place: number | null = null;
-    bus.onConnect = (address) => {
-      place = null;
-      bus.completeConnect(address === 0x68);
-    };
-    // A repeated start keeps the place that was written.
-    let kept = 0;
-    bus.onWriteByte = (value) => {
-      if (place === null) place = kept = value;
-      else registers[kept++] = value;
-      bus.completeWrite(true);
-    };
-    bus.onReadByte = () => bus.completeRead(registers[kept++] ?? 0);
-  };
-}
 
 const linkOf = (pico: Pico, way: Way): Link => (way === 'uart' ? pico.uartLink() : pico.usbLink());
 

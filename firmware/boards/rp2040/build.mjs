@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import uf2 from 'uf2';
+import { blockSize, encodeBlock, UF2Flags } from 'uf2';
 
 export const tools = ['arm-none-eabi-gcc', 'arm-none-eabi-objcopy', 'arm-none-eabi-size'];
 
@@ -61,17 +61,17 @@ function toUf2(image) {
   const bytes = new Uint8Array(Math.ceil(image.length / SECTOR_BYTES) * SECTOR_BYTES).fill(0xff);
   bytes.set(image);
   const blocks = bytes.length / PAYLOAD_BYTES;
-  const file = new Uint8Array(blocks * uf2.blockSize);
+  const file = new Uint8Array(blocks * blockSize);
   for (let i = 0; i < blocks; i++) {
     const block = {
-      flags: uf2.UF2Flags.familyIDPresent,
+      flags: UF2Flags.familyIDPresent,
       flashAddress: FLASH_START + i * PAYLOAD_BYTES,
       payload: bytes.subarray(i * PAYLOAD_BYTES, (i + 1) * PAYLOAD_BYTES),
       blockNumber: i,
       totalBlocks: blocks,
       boardFamily: FAMILY_RP2040,
     };
-    uf2.encodeBlock(block, file, i * uf2.blockSize);
+    encodeBlock(block, file, i * blockSize);
   }
   return file;
 }
