@@ -136,6 +136,10 @@ export class Pico {
   /** Told of every erase and program, after the flash was changed. */
   onFlash: (change: { readonly offset: number; readonly count: number }) => void = () => undefined;
   bootDriveAsked = false;
+  /** Bytes that went over UART0 and the USB port so far. */
+  readonly wire = { toBoard: 0, toHost: 0 };
+  /** Told of every byte on the wire; over USB, of every packet. */
+  onWire: () => void = () => undefined;
   /** What the emulator complained of: an access to nothing. */
   readonly complaints: string[] = [];
   #busyUntil: number | null = null;
@@ -232,6 +236,12 @@ export class Pico {
     this.#stopped = true;
   }
 
+  /** For the wires below: so many bytes went this way just now. */
+  passed(way: 'toBoard' | 'toHost', count: number): void {
+    this.wire[way] += count;
+    this.onWire();
+  }
+
   get isOff(): boolean {
     return this.#stopped;
   }
@@ -292,6 +302,7 @@ export class Pico {
       if (byte === undefined) return;
       if (read(UART_FLAGS) & UART_RECEIVE_FULL) this.complaints.push('UART0: overrun');
       else uart.feedByte(byte);
+      this.passed('toBoard', 1);
       alarm.schedule(UART_BYTE_NANOS);
     });
     uart.readUint32 = (offset) => {
@@ -307,7 +318,9 @@ export class Pico {
       const sent = this.clock.createAlarm(() => {
         const byte = leaving.shift();
         if (leaving.length > 0) sent.schedule(UART_BYTE_NANOS);
-        if (byte !== undefined) receive(Uint8Array.of(byte));
+        if (byte === undefined) return;
+        this.passed('toHost', 1);
+        receive(Uint8Array.of(byte));
       });
       uart.onByte = (byte) => {
         if (leaving.length === UART_QUEUE) this.complaints.push('UART0: written while full');
@@ -326,7 +339,9 @@ export class Pico {
     const host = new UsbHost(this);
     return this.#link('USB', (receive) => {
       host.cdc.onSerialData = (bytes) => {
-        if (bytes.length > 0) receive(bytes.slice());
+        if (bytes.length === 0) return;
+        this.passed('toHost', bytes.length);
+        receive(bytes.slice());
       };
       return (bytes) => host.send(bytes);
     });
@@ -357,11 +372,13 @@ export class Pico {
 /** rp2040js's host of a CDC device; ours only holds an OUT transfer back (NAK) until there is something to send. */
 export class UsbHost {
   readonly cdc: USBCDC;
+  readonly #pico: Pico;
   readonly #usb: RPUSBController;
   readonly #waiting: number[] = [];
   #asked: { readonly endpoint: number; readonly size: number } | null = null;
   connected = false;
   constructor(pico: Pico) {
+    this.#pico = pico;
     this.#usb = pico.chip.usbCtrl;
     this.cdc = new USBCDC(this.#usb);
     this.cdc.onDeviceConnected = () => (this.connected = true);
@@ -381,6 +398,7 @@ export class UsbHost {
     const packet = Uint8Array.from(this.#waiting.splice(0, size));
     this.#asked = null;
     this.#usb.endpointReadDone(endpoint, packet, USB_PACKET_NANOS / 1000);
+    this.#pico.passed('toBoard', packet.length);
   }
 }
 

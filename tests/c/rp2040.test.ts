@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createSetupPacket, DataDirection, SetupRecipient, SetupType, type RP2040 } from 'rp2040js';
 import { describe, expect, it } from 'vitest';
 import type { BoardResult, BoardSession, SampleBatch } from '../../src/board/board';
-import { packId as idOf } from '../../src/board/deploy';
+import { deployPack, packId as idOf } from '../../src/board/deploy';
 import type { Link } from '../../src/board/link';
 import { createMoteDialect, type MoteDialect } from '../../src/board/mote-dialect';
+import { probeModel } from '../../src/board/probe-model';
 import { createSession } from '../../src/board/session';
 import { windowFrames } from '../../src/dsp/block';
 import { crc32 } from '../../src/emit/crc32';
@@ -27,6 +28,8 @@ const ACC_MPU = f32(f32(9.80665) / 4096);
 const GYR_MPU = f32(2000 / 32768);
 type Way = 'uart' | 'usb';
 const WAYS: readonly Way[] = ['uart', 'usb'];
+/** In each direction. Every byte in turn, on a board whose firmware runs faster: src/board/fault-sweep.test.ts. */
+const CABLE_CUTS: Readonly<Record<Way, number>> = { uart: 30, usb: 12 };
 
 function flashed(file = firmware): Uint8Array {
   const flash = new Uint8Array(FLASH_BYTES).fill(0xff);
@@ -188,6 +191,72 @@ describe('Raspberry Pi Pico on rp2040js', () => {
     expect(old).toBeGreaterThan(20);
     expect(fresh).toBeGreaterThan(0);
   }, 180_000);
+
+  it.each(WAYS)(
+    'boots a valid model wherever the cable is cut in a deploy over %s',
+    async (way) => {
+      const board = { channels: ['x', 'y', 'z'].map((name) => ({ name, unit: 'm/s2' })), rateHz: 100 };
+      // Few known answers: the emulator has to start twice for every cut.
+      const [old, fresh] = [1, 2].map((seed) => writePack(probeModel(board, seed, 4, 2))) as [Uint8Array, Uint8Array];
+      const loaded = flashed(uf2WithModel(firmware, layout, old));
+
+      /** A deploy that ends for lack of power when so many bytes went one way; null: it comes to its end. */
+      async function deployed(cut: { way: 'toBoard' | 'toHost'; after: number } | null): Promise<Pico> {
+        const pico = new Pico(loaded);
+        const dialect = await greeted(pico, linkOf(pico, way));
+        pico.wire.toBoard = pico.wire.toHost = 0;
+        if (cut) {
+          pico.onWire = () => {
+            if (pico.wire[cut.way] >= cut.after) pico.powerOff();
+          };
+        }
+        let ended: unknown = null;
+        deployPack(dialect, { name: 'Pico', modelRamBytes: layout.modelRamBytes }, fresh, {
+          clock: () => pico.nowMs,
+        }).then(
+          (report) => (ended = report),
+          (error: unknown) => (ended = error),
+        );
+        const limit = pico.nowMs + 5000;
+        while (!pico.isOff && ended === null && pico.nowMs < limit) {
+          await new Promise((resolve) => setImmediate(resolve));
+          pico.run(0.2);
+        }
+        if (cut === null) expect(ended).toMatchObject({ slot: 1, modelId: idOf(fresh) });
+        else expect(pico.isOff).toBe(true);
+        return pico;
+      }
+
+      const { wire: totals } = await deployed(null);
+      let [cuts, kept, took] = [0, 0, 0];
+      for (const direction of ['toBoard', 'toHost'] as const) {
+        const total = totals[direction];
+        // Evenly spread, and every byte of the last frame: the request to switch, or its answer.
+        const last = Array.from({ length: 10 }, (_, i) => total - i);
+        const spread = Array.from({ length: CABLE_CUTS[way] }, (_, i) => 1 + Math.floor((i * total) / CABLE_CUTS[way]));
+        for (const after of new Set([...spread, ...last])) {
+          const { flash } = await deployed({ way: direction, after });
+          const pico = new Pico(flash);
+          const dialect = await greeted(pico, pico.usbLink());
+          const active = (await pico.until(dialect.slots())).filter((slot) => slot.active);
+          expect(active.length, `${direction} ${after}`).toBe(1);
+          const pack = active[0]?.index === 0 ? old : fresh;
+          const read = await pico.until(dialect.read(active[0]?.index ?? 0, pack.length, () => undefined));
+          expect(read, `${direction} ${after}`).toEqual(pack);
+          cuts++;
+          if (active[0]?.index === 0) kept++;
+          else took++;
+        }
+      }
+      console.log(
+        `Pico, cable and power cut in a deploy over ${way}: ${cuts} of ${totals.toBoard} + ${totals.toHost} places: ` +
+          `old model ${kept}, new model ${took}, neither 0`,
+      );
+      expect(kept).toBeGreaterThan(CABLE_CUTS[way]);
+      expect(took).toBeGreaterThan(0);
+    },
+    180_000,
+  );
 
   it('runs the model of its .uf2 from the first start, whatever was in its slots', async () => {
     const used = new Pico(flashed());
