@@ -17,15 +17,33 @@ export class FlashImageError extends Error {
 /** Content of erased flash. */
 export const ERASED = 0xff;
 
+/** Bytes that a record of each kind holds; data records (00) hold as many as they like. */
+const RECORD_BYTES: Readonly<Record<string, string>> = { '01': '00', '02': '02', '03': '04', '04': '02', '05': '04' };
+
+/** `nrf-intel-hex` takes an extended address without its bytes for 0. Throws FlashImageError. */
+function checkRecordLengths(text: string): void {
+  for (const [, bytes, kind = ''] of text.matchAll(/:([\da-f]{2})[\da-f]{4}([\da-f]{2})/gi)) {
+    const wanted = RECORD_BYTES[kind];
+    if (wanted !== undefined && bytes !== wanted) {
+      throw new FlashImageError('not-hex', `A record of kind ${kind} in this Intel HEX file has the wrong length.`);
+    }
+  }
+}
+
 /**
  * Flash from address 0 up to `size`, erased where the file says nothing.
  * Throws FlashImageError when the text is no Intel HEX or has bytes beyond `size`.
  */
 export function readHexImage(text: string, size: number): Uint8Array<ArrayBuffer> {
   let blocks: MemoryMap;
+  checkRecordLengths(text);
   try {
     blocks = MemoryMap.fromHex(text);
   } catch (cause) {
+    // From 2 GB on its 32-bit shifts give negative addresses.
+    if (cause instanceof Error && cause.message.includes('negative')) {
+      throw new FlashImageError('out-of-range', 'The file has bytes beyond 2 GB.', { cause });
+    }
     throw new FlashImageError('not-hex', 'This is no undamaged Intel HEX file. Load it again.', { cause });
   }
   const image = new Uint8Array(size).fill(ERASED);
