@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { lanesOf, niceRange, niceStep, SteadyEdge } from './scope-renderer';
+import { SampleRing } from '../state/sample-ring';
+import { lanesOf, niceRange, niceStep, ScopeRenderer, SteadyEdge, type ScopeView } from './scope-renderer';
 
 test.each([
   [0.13, 0.2],
@@ -46,4 +47,66 @@ test('the edge moves evenly while samples come in bursts', () => {
   expect(Math.max(...steps)).toBeLessThan((rate / 60) * 1.25);
   expect(Math.min(...steps)).toBeGreaterThan((rate / 60) * 0.75);
   expect(positions.at(-1)).toBeLessThanOrEqual(498);
+});
+
+/** Draws nothing, counts what is asked for, and ends a loop that would not end. */
+function countingContext() {
+  const calls = { count: 0, texts: [] as string[] };
+  const target = { canvas: { width: 1, height: 1 } };
+  const context = new Proxy<Record<string, unknown>>(target, {
+    get: (own, name) =>
+      name in own
+        ? own[String(name)]
+        : (first: unknown) => {
+            if (++calls.count > 100_000) throw new Error('the drawing does not end');
+            if (name === 'fillText') calls.texts.push(String(first));
+            return { width: 10 };
+          },
+  });
+  return { calls, context: context as unknown as CanvasRenderingContext2D };
+}
+
+function draw(view: Partial<ScopeView>) {
+  const { calls, context } = countingContext();
+  const renderer = new ScopeRenderer(context);
+  renderer.setColors({ screen: '', grid: '', axis: '', ink: '', mark: '', gap: '', traces: ['a'] }, '11px sans-serif');
+  renderer.resize(600, 300, 1);
+  const rateHz = view.rateHz ?? 100;
+  renderer.draw({
+    ring: new SampleRing(1, 100),
+    lanes: [],
+    hidden: [],
+    rateHz,
+    endFrame: 0,
+    spanFrames: Math.max(2, 6 * rateHz),
+    axis: 'before-now',
+    marks: [],
+    cursor: null,
+    now: 0,
+    ...view,
+  });
+  return calls;
+}
+
+test.each(['before-now', 'from-start'] as const)(
+  'a board without channels and without a rate is drawn (%s)',
+  (axis) => {
+    const { texts } = draw({ rateHz: 0, axis, endFrame: new SteadyEdge().advance(0, 0, 1000) });
+    expect(texts).toEqual([]);
+    expect(draw({ axis, endFrame: 600 }).texts.length).toBeGreaterThan(5);
+  },
+);
+
+test.each([
+  [1e39, -1e39],
+  [1e39, 1],
+  [NaN, NaN],
+  [3e38, -3e38],
+])('samples %s and %s are drawn, and the axis ends', (...values) => {
+  const ring = new SampleRing(1, 100);
+  ring.push(Float32Array.from(values));
+  const { count, texts } = draw({ ring, lanes: [{ unit: 'g', channels: [0] }], endFrame: 2 });
+  expect(count).toBeLessThan(500);
+  // More than the time axis and the unit: the lane has figures.
+  expect(texts.length).toBeGreaterThan(draw({}).texts.length + 2);
 });

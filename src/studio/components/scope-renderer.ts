@@ -85,9 +85,15 @@ export interface LaneRange {
   readonly step: number;
 }
 
+/** The largest float32. */
+const MOST = 3.4028234663852886e38;
+
 /** A range with round ends around what was seen. */
 export function niceRange(low: number, high: number, divisions = 4): LaneRange {
   if (!(low <= high)) return { low: -1, high: 1, step: 0.5 };
+  // A board may print 1e39, which is infinite as float32.
+  low = Math.max(low, -MOST);
+  high = Math.min(high, MOST);
   const least = Math.max(Math.abs(low), Math.abs(high), 1e-6) * 0.02;
   const middle = (low + high) / 2;
   const half = Math.max((high - low) / 2, least / 2) * 1.06;
@@ -209,6 +215,8 @@ export class ScopeRenderer {
   #drawTimeAxis(view: ScopeView, left: number, plotWidth: number, colors: ScopeColors): void {
     const context = this.#context;
     const seconds = view.spanFrames / view.rateHz;
+    // Without a rate (a board at its prompt) there is no time to mark, and no end to the marks.
+    if (!Number.isFinite(seconds)) return;
     const step = niceStep(seconds / Math.max(2, Math.min(10, plotWidth / 90)));
     const bottom = this.#height - FOOT;
     context.strokeStyle = colors.grid;
