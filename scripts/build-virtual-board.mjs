@@ -6,18 +6,13 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commands } from '@yowasp/clang';
+import { RUNTIME_SOURCES } from './runtime-sources.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = process.argv[2] ?? `${root}public/virtual-board.wasm`;
 
 const RUNTIME = 'firmware/mote/src';
-const SOURCES = [
-  'firmware/boards/virtual/virtual.c',
-  `${RUNTIME}/mote_board.c`,
-  `${RUNTIME}/mote_frame.c`,
-  `${RUNTIME}/mote_slots.c`,
-  `${RUNTIME}/mote_pack.c`,
-];
+const SOURCES = ['firmware/boards/virtual/virtual.c', ...RUNTIME_SOURCES.map((name) => `${RUNTIME}/${name}`)];
 
 const FLAGS = [
   '--target=wasm32-unknown-unknown',

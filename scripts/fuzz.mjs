@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PACK_SOURCES, RUNTIME_SOURCES } from './runtime-sources.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RUNTIME = join(ROOT, 'firmware/mote/src');
@@ -17,12 +18,8 @@ const MODEL = join(ROOT, 'static-models/gestures/gestures.mote');
 
 const TARGETS = {
   frame: { sources: ['mote_frame.c'], longest: 2048, seeds: frameSeeds },
-  board: {
-    sources: ['mote_board.c', 'mote_frame.c', 'mote_slots.c', 'mote_pack.c'],
-    longest: 32_768,
-    seeds: boardSeeds,
-  },
-  pack: { sources: ['mote_pack.c'], longest: 32_768, seeds: () => [readFileSync(MODEL)] },
+  board: { sources: RUNTIME_SOURCES, longest: 32_768, seeds: boardSeeds },
+  pack: { sources: PACK_SOURCES, longest: 32_768, seeds: () => [readFileSync(MODEL)] },
 };
 
 const FLAGS = ['-std=c99', '-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];

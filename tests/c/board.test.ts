@@ -1,16 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { RUNTIME_SOURCES } from '../../scripts/runtime-sources.mjs';
 import { run, runTestProgram, runtime, STRICT, withFolder } from './native-program';
 import { sixAxisModel } from './six-axis-model';
-
-const RUNTIME = ['mote_board.c', 'mote_frame.c', 'mote_slots.c', 'mote_pack.c'];
 
 it('three million hostile bytes make the board neither crash nor send anything malformed', () => {
   withFolder((folder) => {
     const pack = join(folder, 'model.mote');
     writeFileSync(pack, sixAxisModel(1, ['x', 'y', 'z']).pack);
-    const said = runTestProgram('board_test.c', RUNTIME, [pack]);
+    const said = runTestProgram('board_test.c', RUNTIME_SOURCES, [pack]);
     console.log(said.trim());
     for (const what of ['samples', 'results', 'self-tests', 'put-ends', 'activations', 'classifications', 'errors'])
       expect(said).toMatch(new RegExp(`${what} [1-9]`));
@@ -25,7 +24,7 @@ it('the runtime compiles without a warning with gcc and clang, as C99 and as C++
   ];
   withFolder((folder) => {
     for (const [compiler = '', ...flags] of compilers)
-      for (const file of RUNTIME.slice(0, 3))
+      for (const file of RUNTIME_SOURCES)
         run(compiler, [...flags, '-O2', '-c', join(runtime, file), '-o', join(folder, 'out.o')]);
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RUNTIME_SOURCES } from '../../scripts/runtime-sources.mjs';
 import { strideFrames } from '../../src/dsp/block';
 import { createRunner } from '../../src/emit/run-model';
 import { packId } from '../../src/emit/pack';
@@ -22,7 +23,7 @@ const running: ChildProcess[] = [];
 beforeAll(() => {
   folder = mkdtempSync(joinPath(tmpdir(), 'mote-host-'));
   program = joinPath(folder, 'mote-board');
-  const sources = ['board', 'frame', 'slots', 'pack'].map((name) => joinPath(runtime, `mote_${name}.c`));
+  const sources = RUNTIME_SOURCES.map((name) => joinPath(runtime, name));
   const main = joinPath(root, 'firmware/boards/host/main.c');
   const flags = ['-std=c99', '-O2', ...STRICT, `-I${runtime}`];
   run('gcc', [...flags, main, ...sources, '-lm', '-o', program]);

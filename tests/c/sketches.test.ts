@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { RUNTIME_SOURCES } from '../../scripts/runtime-sources.mjs';
 import { createFrameReader, encodeFrame } from '../../src/board/mote-frames';
 import { MESSAGE, PROTOCOL } from '../../src/board/wire';
 import { Fields, join as bytesOf, u32, u8 } from './mote-client';
@@ -11,9 +12,9 @@ const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 /** Compiles a sketch as Arduino does (the library's C as C, the sketch as C++) and runs it for some milliseconds. */
 function runSketch(name: string, milliseconds: number, input: Uint8Array): Buffer {
   return withFolder((folder) => {
-    const objects = ['board', 'frame', 'slots', 'pack'].map((part) => {
-      const object = join(folder, `${part}.o`);
-      run('gcc', ['-std=c99', '-O1', ...WARNINGS, ...SANITIZED, '-c', join(runtime, `mote_${part}.c`), '-o', object]);
+    const objects = RUNTIME_SOURCES.map((name) => {
+      const object = join(folder, `${name}.o`);
+      run('gcc', ['-std=c99', '-O1', ...WARNINGS, ...SANITIZED, '-c', join(runtime, name), '-o', object]);
       return object;
     });
     const sketch = join(root, 'firmware/mote/examples', name, `${name}.ino`);

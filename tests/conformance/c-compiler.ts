@@ -4,10 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PACK_SOURCES } from '../../scripts/runtime-sources.mjs';
 
 /** The folder of these tests. */
 export const HERE = fileURLToPath(new URL('.', import.meta.url));
 export const RUNTIME = fileURLToPath(new URL('../../firmware/mote/src', import.meta.url));
+
+/** The files of the pack loader. */
+export const LOADER = PACK_SOURCES.map((name) => path.join(RUNTIME, name));
 
 /** The warnings that emitted code and the runtime must be free of. */
 export const STRICT = ['-pedantic', '-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Werror'] as const;

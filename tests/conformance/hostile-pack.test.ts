@@ -6,7 +6,7 @@ import { crc32 } from '../../src/emit/crc32';
 import { emitHeader } from '../../src/emit/header';
 import { EmitError } from '../../src/emit/model';
 import { readPack, writePack } from '../../src/emit/pack';
-import { HERE, RUNTIME, SANITIZED, Workshop } from './c-compiler';
+import { HERE, LOADER, RUNTIME, SANITIZED, Workshop } from './c-compiler';
 import { Dice, randomModel } from './random-model';
 
 const ITERATIONS = 50_000;
@@ -18,11 +18,7 @@ afterAll(() => workshop.close());
 const packs = [2007, 2012].map((seed) => writePack(randomModel(seed, { prefix: 'fuzzed' })));
 
 it.each([0, 1])('the loader survives damaged packs with valid checksums (model %i)', (index) => {
-  const program = workshop.compile(
-    SANITIZED,
-    [path.join(HERE, 'pack-fuzz.c'), path.join(RUNTIME, 'mote_pack.c')],
-    ['-I', RUNTIME],
-  );
+  const program = workshop.compile(SANITIZED, [path.join(HERE, 'pack-fuzz.c'), ...LOADER], ['-I', RUNTIME]);
   const file = workshop.write(`fuzz-${index}.mote`, packs[index] as Uint8Array);
   const output = workshop.run(program, undefined, [file, String(ITERATIONS), String(4711 + index)]).toString();
   const [refused, run] = output.trim().split(' ').map(Number) as [number, number];
@@ -60,7 +56,7 @@ function loaderAccepts(candidates: readonly Uint8Array[]): boolean[] {
       '    if (fread(pack.bytes, 1, size, stdin) != size) return 1;\n' +
       '    putchar(mote_model_check(pack.bytes, size) == MOTE_OK ? 49 : 48);\n  }\n  return 0;\n}\n',
   );
-  const program = workshop.compile(SANITIZED, [source, path.join(RUNTIME, 'mote_pack.c')], ['-I', RUNTIME]);
+  const program = workshop.compile(SANITIZED, [source, ...LOADER], ['-I', RUNTIME]);
   const input = Buffer.concat(
     candidates.flatMap((bytes) => [Buffer.from(Uint32Array.of(bytes.length).buffer), Buffer.from(bytes)]),
   );

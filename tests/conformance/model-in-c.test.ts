@@ -6,7 +6,7 @@ import { emitHeader } from '../../src/emit/header';
 import type { Model } from '../../src/emit/model';
 import { readPack, writePack } from '../../src/emit/pack';
 import { measureModel } from '../../src/emit/size';
-import { C99, CPP, HERE, RUNTIME, SANITIZED, STRICT, Workshop } from './c-compiler';
+import { C99, CPP, HERE, LOADER, RUNTIME, SANITIZED, STRICT, Workshop } from './c-compiler';
 import { ask, expectedBytes, headerProgram, inputBytes, type Questions } from './header-driver';
 import { randomModel } from './random-model';
 
@@ -115,11 +115,7 @@ function runLoader(model: Model, pack: Uint8Array, question: Questions): Buffer 
 }
 let loader = '';
 beforeAll(() => {
-  loader = workshop.compile(
-    SANITIZED,
-    [path.join(HERE, 'pack-driver.c'), path.join(RUNTIME, 'mote_pack.c')],
-    ['-I', RUNTIME],
-  );
+  loader = workshop.compile(SANITIZED, [path.join(HERE, 'pack-driver.c'), ...LOADER], ['-I', RUNTIME]);
 });
 
 describe('the pack loader', () => {

@@ -16,7 +16,7 @@ import { INT8_OPCODE, type Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
-import { C99, HERE, RUNTIME, SANITIZED, Workshop, type Compiler } from './c-compiler';
+import { C99, type Compiler, HERE, LOADER, RUNTIME, SANITIZED, Workshop } from './c-compiler';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
 
 const SHARED = path.resolve(import.meta.dirname, '../../../shared/data/tflite');
@@ -56,9 +56,8 @@ int main(int argc, char **argv) {
 }
 `,
   );
-  const runtime = [path.join(RUNTIME, 'mote_pack.c')];
-  loader = workshop.compile(SANITIZED, [source, ...runtime], ['-I', RUNTIME]);
-  fuzzer = workshop.compile(SANITIZED, [path.join(HERE, 'pack-fuzz.c'), ...runtime], ['-I', RUNTIME]);
+  loader = workshop.compile(SANITIZED, [source, ...LOADER], ['-I', RUNTIME]);
+  fuzzer = workshop.compile(SANITIZED, [path.join(HERE, 'pack-fuzz.c'), ...LOADER], ['-I', RUNTIME]);
 });
 
 function outputsOf(graph: Int8Graph): number {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RUNTIME_SOURCES } from '../../../scripts/runtime-sources.mjs';
 
 export const tools = ['arm-none-eabi-gcc', 'arm-none-eabi-objcopy', 'arm-none-eabi-size'];
 
@@ -41,13 +42,15 @@ const STRICT = [
   '-Werror',
 ];
 const OURS = ['startup', 'main', 'uart', 'twi', 'accelerometer', 'clock', 'flash'];
-const RUNTIME = ['mote_board', 'mote_frame', 'mote_slots', 'mote_pack'];
 
 /** Writes microbit-vN.hex and microbit-vN.json (where slots are) into `folder`. */
 export function compile(root, folder, version) {
   const board = BOARDS[version];
   const here = 'firmware/boards/microbit';
-  const sources = [...OURS.map((name) => `${here}/${name}.c`), ...RUNTIME.map((name) => `firmware/mote/src/${name}.c`)];
+  const sources = [
+    ...OURS.map((name) => `${here}/${name}.c`),
+    ...RUNTIME_SOURCES.map((name) => `firmware/mote/src/${name}`),
+  ];
   const work = mkdtempSync(join(tmpdir(), 'mote-microbit-'));
   const tool = (name, args) => execFileSync(name, args, { cwd: root, encoding: 'utf8' });
   try {

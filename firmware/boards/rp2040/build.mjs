@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blockSize, encodeBlock, UF2Flags } from 'uf2';
+import { RUNTIME_SOURCES } from '../../../scripts/runtime-sources.mjs';
 
 export const tools = ['arm-none-eabi-gcc', 'arm-none-eabi-objcopy', 'arm-none-eabi-size'];
 
@@ -29,7 +30,6 @@ const FLAGS = [
   '-Werror',
 ];
 const SOURCES = ['boot2.S', 'start.c', 'clocks.c', 'flash.c', 'uart.c', 'usb.c', 'sensors.c', 'main.c'];
-const RUNTIME = ['board', 'frame', 'slots', 'pack'].map((name) => `mote_${name}.c`);
 
 const FLASH_START = 0x10000000;
 /** Of a Pico; boards with more have room to spare. */
@@ -89,7 +89,7 @@ export function build(root, folder) {
     const elf = join(scratch, 'rp2040.elf');
     const bin = join(scratch, 'rp2040.bin');
     const runtime = '../../mote/src';
-    const sources = [...SOURCES, ...RUNTIME.map((name) => `${runtime}/${name}`)];
+    const sources = [...SOURCES, ...RUNTIME_SOURCES.map((name) => `${runtime}/${name}`)];
     const link = ['-nostdlib', '-nostartfiles', '-T', 'rp2040.ld', '-Wl,--gc-sections', '-Wl,--build-id=none'];
     run('arm-none-eabi-gcc', [...FLAGS, `-I${runtime}`, ...link, ...sources, '-lgcc', '-o', elf], board);
     run('arm-none-eabi-objcopy', ['-O', 'binary', '--gap-fill', '0xff', elf, bin], board);
