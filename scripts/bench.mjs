@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: speed and size claims, each beside its reference, as ratios taken in one run.
  * Runs the pages of tests/bench in headless Chromium, the deploy bench in Node and the compiler bench in QEMU;
- * `npm run bench -- compiler` runs the last one alone, `npm run bench -- latency` fits the latency table anew,
+ * `npm run bench -- compiler` runs the last one alone, `npm run bench -- models` compiles whole architectures for QEMU,
+ * `npm run bench -- models ResNet` those with that in their name, `npm run bench -- latency` fits the latency table anew,
  * `npm run bench -- firmware` prints what the ready-made firmware takes.
  */
 import { spawnSync } from 'node:child_process';
@@ -25,16 +26,22 @@ ensureDependencies();
 firmwareSizes();
 if (process.argv.includes('firmware')) process.exit(0);
 const onlyLatency = process.argv.includes('latency');
-const onlyCompiler = process.argv.includes('compiler') || onlyLatency;
+const onlyModels = process.argv.includes('models');
+const onlyCompiler = process.argv.includes('compiler') || onlyLatency || onlyModels;
 const executablePath = findBrowser();
 if (!executablePath && !onlyCompiler) fail('the bench needs Chromium or Chrome; install one or set MOTE_CHROMIUM');
 
 const folder = mkdtempSync(join(tmpdir(), 'mote-bench-'));
 try {
   if (!onlyCompiler) await studioBench();
-  const [config, program] = onlyLatency ? ['latency', 'latency-calibration'] : ['compiler', 'compiler-bench'];
+  const [config, program] = onlyLatency
+    ? ['latency', 'latency-calibration']
+    : onlyModels
+      ? ['models', 'models-bench']
+      : ['compiler', 'compiler-bench'];
   vite(['build', '--config', `tests/bench/vite.${config}.config.ts`, '--outDir', join(folder, config)]);
-  const { status } = spawnSync(process.execPath, [join(folder, config, `${program}.mjs`)], {
+  const models = onlyModels ? process.argv.slice(process.argv.indexOf('models') + 1) : [];
+  const { status } = spawnSync(process.execPath, [join(folder, config, `${program}.mjs`), ...models], {
     cwd: ROOT,
     stdio: 'inherit',
   });

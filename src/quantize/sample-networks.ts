@@ -4,9 +4,12 @@ import { samePadding, windowOutputShape, type Window2d } from '../graph/window2d
 import type { Random } from '../signal/random';
 import { isWeighted, scaleInputs, scaleOutputs } from './batch-norm';
 
+/** One size for both axes, or height and width. */
+type Size2d = number | readonly [height: number, width: number];
+
 export interface SampleWindow {
-  readonly kernel?: number;
-  readonly stride?: number;
+  readonly kernel?: Size2d;
+  readonly stride?: Size2d;
   readonly same?: boolean;
   readonly activation?: Activation;
 }
@@ -180,13 +183,15 @@ export class SampleNetwork {
 
   private window(input: number, { kernel = 3, stride = 1, same = false }: SampleWindow): Window2d {
     const [height = 1, width = 1] = this.shape(input);
-    const vertical = same ? samePadding(height, kernel, stride, 1) : { before: 0, after: 0 };
-    const horizontal = same ? samePadding(width, kernel, stride, 1) : { before: 0, after: 0 };
+    const [kernelHeight, kernelWidth] = both(kernel);
+    const [strideHeight, strideWidth] = both(stride);
+    const vertical = same ? samePadding(height, kernelHeight, strideHeight, 1) : { before: 0, after: 0 };
+    const horizontal = same ? samePadding(width, kernelWidth, strideWidth, 1) : { before: 0, after: 0 };
     return {
-      kernelHeight: kernel,
-      kernelWidth: kernel,
-      strideHeight: stride,
-      strideWidth: stride,
+      kernelHeight,
+      kernelWidth,
+      strideHeight,
+      strideWidth,
       dilationHeight: 1,
       dilationWidth: 1,
       padTop: vertical.before,
@@ -195,6 +200,10 @@ export class SampleNetwork {
       padRight: horizontal.after,
     };
   }
+}
+
+function both(size: Size2d): readonly [height: number, width: number] {
+  return typeof size === 'number' ? [size, size] : size;
 }
 
 function pick<T>(random: Random, choices: readonly [T, ...T[]]): T {

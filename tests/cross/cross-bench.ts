@@ -16,6 +16,8 @@ export interface Count {
   readonly instructions: number;
   /** By the cost model of the plugin, or exactly on AVR; 0 where neither is known. */
   readonly cycles: number;
+  /** Cycles from the beginning to each call of `bench_mark()`. */
+  readonly marks: readonly number[];
   /** AVR only: the deepest stack in between. Elsewhere the program finds out for itself; see platform.h. */
   readonly stackBytes: number;
 }
@@ -84,12 +86,20 @@ export class CrossBench {
     if (target.kind === 'avr') return this.#runAvr(target, program);
     const marks = this.symbols(target, program);
     const address = (name: string): string => `0x${(marks.find((s) => s.name === name)?.address ?? 0).toString(16)}`;
+    const marked = marks.some(({ name }) => name === 'bench_mark') ? [`mark=${address('bench_mark')}`] : [];
     const file = path.join(this.#folder, 'count.json');
     rmSync(file, { force: true });
     const plugin = this.#tool('instruction-count', ['-shared', '-fPIC']);
     const output = this.#runQemu(target, program, [
       '-plugin',
-      `${plugin},begin=${address('bench_begin')},end=${address('bench_end')},core=${target.core},out=${file}`,
+      [
+        plugin,
+        `begin=${address('bench_begin')}`,
+        `end=${address('bench_end')}`,
+        ...marked,
+        `core=${target.core}`,
+        `out=${file}`,
+      ].join(),
     ]);
     return { output, ...readCount(file) };
   }
@@ -197,7 +207,7 @@ function finished(target: AnyTarget, { status, stdout, stderr }: Ended): string 
 }
 
 function readCount(file: string): Count {
-  const none = { instructions: 0, cycles: 0, stackBytes: 0 };
+  const none = { instructions: 0, cycles: 0, marks: [], stackBytes: 0 };
   return existsSync(file) ? { ...none, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Count>) } : none;
 }
 

@@ -2,7 +2,9 @@
  * QEMU plugin (TCG plugin API 1): counts the instructions that run between two places of a program, and estimates the
  * cycles that they would take on a Cortex-M4 or M0+.
  *
- *   -plugin ./instruction-count.so,begin=0xADDRESS,end=0xADDRESS,core=m4|m0plus|none,out=FILE
+ *   -plugin ./instruction-count.so,begin=0xADDRESS,end=0xADDRESS,mark=0xADDRESS,core=m4|m0plus|none,out=FILE
+ *
+ * Whenever the mark is passed in between, the cycles so far are noted; it costs what the calls of it cost.
  *
  * Cost model, from Arm's Technical Reference Manuals (Cortex-M4 DDI 0439, Cortex-M0+ DDI 0484), without wait states:
  *   M4:  load 2, or 1 right after another single load or store; store 1; LDM, STM, PUSH, POP 1 + registers; LDRD, STRD 3;
@@ -50,11 +52,14 @@ typedef struct {
 } block;
 
 static enum core core = NONE;
-static uint64_t begin_at, end_at;
+static uint64_t begin_at, end_at, mark_at = UINT64_MAX;
 static const char *out_name = "instruction-count.txt";
 static bool counting;
 static const block *previous;
 static uint64_t instructions, cycles;
+#define MOST_MARKS 256
+static uint64_t marks[MOST_MARKS];
+static size_t mark_count;
 
 static unsigned ones(unsigned bits) { return (unsigned)__builtin_popcount(bits); }
 
@@ -107,9 +112,12 @@ static void add_thumb(block *b, const uint8_t *bytes, size_t size, bool *after_s
 
 static void report(void) {
   FILE *file = fopen(out_name, "w");
+  size_t i;
   if (file == NULL) return;
-  fprintf(file, "{\"instructions\": %llu, \"cycles\": %llu}\n", (unsigned long long)instructions,
+  fprintf(file, "{\"instructions\": %llu, \"cycles\": %llu, \"marks\": [", (unsigned long long)instructions,
           (unsigned long long)cycles);
+  for (i = 0; i < mark_count; i++) fprintf(file, "%s%llu", i == 0 ? "" : ", ", (unsigned long long)marks[i]);
+  fprintf(file, "]}\n");
   fclose(file);
 }
 
@@ -119,13 +127,14 @@ static void on_run(unsigned cpu, void *data) {
   if (b->start == begin_at) {
     counting = true;
     previous = NULL;
-    instructions = cycles = 0;
+    instructions = cycles = mark_count = 0;
   }
   if (b->start == end_at && counting) {
     counting = false;
     report();
   }
   if (!counting) return;
+  if (b->start == mark_at && mark_count < MOST_MARKS) marks[mark_count++] = cycles;
   if (previous != NULL && previous->next != b->start) cycles += core != M0PLUS || previous->ends_with_link ? 2 : 1;
   instructions += b->instructions;
   cycles += b->cycles;
@@ -159,6 +168,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
     value++;
     if (!strncmp(argv[i], "begin=", 6)) begin_at = strtoull(value, NULL, 0) & ~1ull;
     if (!strncmp(argv[i], "end=", 4)) end_at = strtoull(value, NULL, 0) & ~1ull;
+    if (!strncmp(argv[i], "mark=", 5)) mark_at = strtoull(value, NULL, 0) & ~1ull;
     if (!strncmp(argv[i], "core=", 5)) core = !strcmp(value, "m4") ? M4 : !strcmp(value, "m0plus") ? M0PLUS : NONE;
     if (!strncmp(argv[i], "out=", 4)) out_name = strdup(value);
   }

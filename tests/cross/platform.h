@@ -1,6 +1,6 @@
 /*
  * What a test program needs of the processor that it runs on: a way out for its bytes, two marks between which the
- * emulator counts, and the stack that was used between them. The program is `int program(void)`; 42 is success.
+ * emulator counts, more marks in between, and the stack that was used between them. The program is `int program(void)`; 42 is success.
  */
 #ifndef PLATFORM_H
 #define PLATFORM_H
@@ -18,6 +18,7 @@ int program(void);
 static inline void put_character(char c) { GPIOR0 = (uint8_t)c; }
 #define bench_begin() (GPIOR1 = 1)
 #define bench_end() (GPIOR1 = 2)
+#define bench_mark() ((void)0)
 #define paint_stack() ((void)0)
 #define used_stack() 0
 int main(void) {
@@ -30,6 +31,7 @@ int main(void) {
 __attribute__((import_module("env"), import_name("put"))) void put_character(char c);
 #define bench_begin() ((void)0)
 #define bench_end() ((void)0)
+#define bench_mark() ((void)0)
 #define paint_stack() ((void)0)
 #define used_stack() 0
 __attribute__((export_name("program"))) int program(void);
@@ -61,6 +63,8 @@ __attribute__((noinline)) void bench_begin(void);
 __attribute__((noinline)) void bench_begin(void) { __asm volatile(""); }
 __attribute__((noinline)) void bench_end(void);
 __attribute__((noinline)) void bench_end(void) { __asm volatile(""); }
+__attribute__((noinline)) void bench_mark(void);
+__attribute__((noinline)) void bench_mark(void) { __asm volatile(""); }
 
 #if defined(__arm__) || defined(__riscv) || defined(__XTENSA__)
 #ifndef PAINTED_BYTES
