@@ -174,7 +174,9 @@ export interface SessionEvents {
 export interface MicroPythonAccess {
   readonly files: MicroPythonFiles;
   /** Runs a program; gives what it prints. */
-  run(source: string, options?: ExecOptions): Promise<string>;
+  readonly run: (source: string, options?: ExecOptions) => Promise<string>;
+  /** Restarts the interpreter without main.py: memory is free. */
+  readonly clear: (signal?: AbortSignal) => Promise<void>;
 }
 
 /** A session with one board. All waits have named timeouts; every long call takes an AbortSignal. */

@@ -10,27 +10,39 @@ export type MicroPythonErrorCode =
   | 'exception'
   | 'out-of-memory'
   | 'no-space'
+  | 'read-only'
   | 'no-file'
   | 'bad-name'
   | 'protocol'
   | 'verify-mismatch'
+  /** The board does not compute the studio's bytes. */
+  | 'self-test'
   /** There is a main.py that is not ours, and nobody agreed to replace it. */
   | 'main-exists'
   | 'disconnected'
   | 'cancelled';
+
+/**
+ * Files on the board after an upload that did not end well. `former`: as they were. `either`: all as they were, or all
+ * new; the next upload or look finds out. `mixed`: the board cannot rename, and some are new or cut short.
+ */
+export type FilesLeft = 'former' | 'either' | 'mixed';
 
 export class MicroPythonError extends Error {
   override readonly name = 'MicroPythonError';
   constructor(
     readonly code: MicroPythonErrorCode,
     message: string,
-    options?: ErrorOptions & { readonly traceback?: string },
+    options?: ErrorOptions & { readonly traceback?: string; readonly filesLeft?: FilesLeft },
   ) {
     super(message, options);
     this.traceback = options?.traceback ?? '';
+    this.filesLeft = options?.filesLeft ?? null;
   }
   /** As the board printed it; empty without. */
   readonly traceback: string;
+  /** Null where no upload was under way. */
+  readonly filesLeft: FilesLeft | null;
 }
 
 /** A traceback as an error that says what to do. */
@@ -48,6 +60,9 @@ export function exceptionError(traceback: string): MicroPythonError {
       return new MicroPythonError('no-space', 'The board’s file system is full. Delete files that you do not need.', {
         traceback,
       });
+    }
+    if (/\b30\b|EROFS/.test(last)) {
+      return new MicroPythonError('read-only', 'The board does not let programs write its files.', { traceback });
     }
     // Ports compiled to WebAssembly number their errors otherwise: 44.
     if (/\b(?:2|44)\b|ENOENT|file not found/i.test(last)) {

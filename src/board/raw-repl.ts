@@ -16,6 +16,8 @@ const MOST_QUIET_WAITS = 8;
 export const SEND_TIMEOUT_MS = 5000;
 /** Without other word a program prints or ends within this. */
 export const RUN_TIMEOUT_MS = 10_000;
+/** Restarting the interpreter takes so long at most: boot.py may look for a network. */
+export const CLEAR_TIMEOUT_MS = 10_000;
 /** Old firmware has a small buffer and no flow control. */
 const SLOW_CHUNK_BYTES = 16;
 const SLOW_GAP_MS = 8;
@@ -50,6 +52,11 @@ export interface RawRepl {
   exec(source: string, options?: ExecOptions): Promise<string>;
   /** Back to the friendly REPL. */
   leave(): Promise<void>;
+  /**
+   * Restarts the interpreter and stays in the raw REPL: memory is free, files are closed, main.py does not run. Where
+   * the firmware does not answer, the next program enters anew and finds the interpreter as it was.
+   */
+  clear(signal?: AbortSignal): Promise<void>;
   /** Restarts the interpreter; main.py runs. Leaves the raw REPL. */
   softReset(): Promise<void>;
   /** Ends whatever waits: the board is gone. */
@@ -279,6 +286,20 @@ export function createRawRepl(timing: Timing, send: (bytes: Uint8Array) => Promi
       if (!entered) return;
       entered = false;
       await send(Uint8Array.of(CTRL_B));
+    },
+    async clear(signal) {
+      await enter(signal);
+      entered = false;
+      buffer = new Uint8Array(0);
+      await send(Uint8Array.of(CTRL_D));
+      const what = 'The board did not restart its interpreter.';
+      try {
+        await until(RAW_BANNER, CLEAR_TIMEOUT_MS, 'timeout-run', what, signal);
+        await until(text('>'), CLEAR_TIMEOUT_MS, 'timeout-run', what, signal);
+        entered = true;
+      } catch (error) {
+        if (!(error instanceof MicroPythonError) || error.code !== 'timeout-run') throw error;
+      }
     },
     async softReset() {
       await enter();

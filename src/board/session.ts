@@ -718,7 +718,11 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
         return await useRepl(async () => {
           const files = await openMicroPythonFiles(repl, options.signal);
           try {
-            return await work({ files, run: (source, run) => repl.exec(source, run) });
+            return await work({
+              files,
+              run: (source, run) => repl.exec(source, run),
+              clear: (signal) => repl.clear(signal),
+            });
           } finally {
             // main.py was interrupted: it starts again, also when the work failed.
             if (mine === epoch) await repl.softReset().catch(() => undefined);

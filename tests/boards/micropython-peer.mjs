@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { loadMicroPython } from '@micropython/micropython-webassembly-pyscript/micropython.mjs';
 
 const WINDOW = 128;
+const BLOCK = 512;
+/** Folders of the port itself. */
+const SYSTEM_FOLDERS = new Set(['.', '..', 'tmp', 'home', 'dev', 'proc']);
+const O_CREAT = 64;
+const O_TRUNC = 512;
 const BANNER = 'raw REPL; CTRL-B to exit\r\n>';
 
 export class MicroPythonPeer {
@@ -20,15 +25,24 @@ export class MicroPythonPeer {
   #queue = Promise.resolve();
 
   #send;
+  #options = {};
+  #operations = 0;
+  #cut = null;
 
   /** Use `start`. @param {(bytes: Uint8Array) => void} send */
   constructor(send) {
     this.#send = send;
   }
 
-  /** @param {(bytes: Uint8Array) => void} send @param {Record<string, Uint8Array>} files on the board from the start */
-  static async start(send, files = {}) {
+  /**
+   * @param {(bytes: Uint8Array) => void} send
+   * @param {Record<string, Uint8Array>} files on the board from the start; paths may name a folder
+   * @param {{ free?: number, fat?: boolean }} options `free`: bytes that the board says are free, in blocks of 512.
+   *   `fat`: a rename onto a file that is there removes it first, as MicroPython's FAT driver does.
+   */
+  static async start(send, files = {}, options = {}) {
     const peer = new MicroPythonPeer(send);
+    peer.#options = options;
     await peer.#boot(new Map(Object.entries(files)));
     peer.#out = [];
     return peer;
@@ -48,18 +62,105 @@ export class MicroPythonPeer {
     return this.#files().get(name) ?? null;
   }
 
+  /** All files, folders included: path and bytes. */
+  get tree() {
+    return this.#files();
+  }
+
+  /** Replaces all files, as if they had been there since the board was made. */
+  setFiles(files) {
+    const { FS } = this.#mp;
+    for (const path of this.#files().keys()) FS.unlink(`/${path}`);
+    for (const name of this.#folders()) FS.rmdir(`/${name}`);
+    this.#writeFiles(new Map(Object.entries(files)));
+    this.#operations = 0;
+  }
+
+  /** Changes of the file system so far: files opened for writing, writes, renames, removals, folders. */
+  get operations() {
+    return this.#operations;
+  }
+
+  /** After so many more changes of the file system nothing changes and nothing is heard; `onCut` is called once. */
+  cutPowerAfter(operations, onCut) {
+    this.#operations = 0;
+    this.#cut = { after: operations, onCut, dead: false };
+  }
+
+  /** Power is back: boots with the files as they were. Gives what main.py printed. */
+  async powerUp() {
+    await this.#queue;
+    this.#cut = null;
+    this.#paste = null;
+    this.#raw = false;
+    this.#line = [];
+    this.#out = [];
+    await this.#softReset();
+    return String.fromCharCode(...this.#out.splice(0));
+  }
+
   #flush() {
-    if (this.#out.length > 0) this.#send(Uint8Array.from(this.#out.splice(0)));
+    if (this.#cut?.dead) this.#out = [];
+    else if (this.#out.length > 0) this.#send(Uint8Array.from(this.#out.splice(0)));
   }
 
   #print(value) {
     for (const character of value) this.#out.push(character.charCodeAt(0));
   }
 
+  #folders() {
+    const { FS } = this.#mp;
+    return FS.readdir('/').filter((name) => !SYSTEM_FOLDERS.has(name) && FS.isDir(FS.stat(`/${name}`).mode));
+  }
+
   #files() {
     const { FS } = this.#mp;
-    const names = FS.readdir('/').filter((name) => !FS.isDir(FS.stat(`/${name}`).mode));
-    return new Map(names.map((name) => [name, FS.readFile(`/${name}`).slice()]));
+    const inside = (folder) =>
+      FS.readdir(`/${folder}`)
+        .map((name) => folder + name)
+        .filter((path) => !FS.isDir(FS.stat(`/${path}`).mode));
+    const paths = [...inside(''), ...this.#folders().flatMap((name) => inside(`${name}/`))];
+    return new Map(paths.map((path) => [path, FS.readFile(`/${path}`).slice()]));
+  }
+
+  #writeFiles(files) {
+    const { FS } = this.#mp;
+    files.forEach((content, path) => {
+      const folder = path.split('/').slice(0, -1).join('/');
+      if (folder !== '' && !FS.readdir('/').includes(folder)) FS.mkdir(`/${folder}`);
+      FS.writeFile(`/${path}`, content);
+    });
+  }
+
+  /** Counts what changes the file system, and stops it when the power is cut. */
+  #watch() {
+    const { FS } = this.#mp;
+    const guard = (name, changes) => {
+      const original = FS[name];
+      FS[name] = (...values) => {
+        // Streams without a node are the terminal's.
+        if (changes(...values)) {
+          if (this.#cut && !this.#cut.dead && this.#operations >= this.#cut.after) {
+            this.#cut.dead = true;
+            this.#cut.onCut?.();
+          }
+          if (this.#cut?.dead) throw new FS.ErrnoError(29);
+          this.#operations++;
+        }
+        return original.apply(FS, values);
+      };
+    };
+    const always = () => true;
+    guard('open', (_, flags) => typeof flags === 'number' && (flags & (O_CREAT | O_TRUNC)) !== 0);
+    guard('write', (stream) => FS.isFile(stream.node?.mode ?? 0));
+    for (const name of ['unlink', 'mkdir', 'rmdir', 'rename']) guard(name, always);
+    if (this.#options.fat) {
+      const rename = FS.rename;
+      FS.rename = (from, to) => {
+        if (FS.analyzePath(to).exists) FS.unlink(to);
+        rename(from, to);
+      };
+    }
   }
 
   async #boot(files) {
@@ -77,7 +178,15 @@ export class MicroPythonPeer {
       }
     };
     this.#mp = await loadMicroPython({ linebuffer: false, stdout: take, stderr: take, heapsize: 1 << 20 });
-    files.forEach((content, name) => this.#mp.FS.writeFile(`/${name}`, content));
+    this.#writeFiles(files);
+    this.#watch();
+    const { free } = this.#options;
+    if (free !== undefined) {
+      const blocks = Math.floor(free / BLOCK);
+      this.#mp.runPython(
+        `import os\nos.statvfs = lambda p: (${BLOCK}, ${BLOCK}, 99999, ${blocks}, ${blocks}, 0, 0, 0, 0, 255)\ndel os`,
+      );
+    }
     this.#mp.replInit();
   }
 

@@ -1,12 +1,14 @@
 /** Everything that a MicroPython board gets for a model: a pure function of the pack. */
+import { emitHeader } from '../header';
 import { packId, readPack } from '../pack';
 import { receiptLines } from '../receipt-text';
 import { measureModel } from '../size';
 import { writeTflite } from '../tflite/write-tflite';
-import { emitMainPython, emitOpenMvMain } from './main-python';
+import { emitMainPython, emitOpenMvMain, emitSensorPython, LABELS_FILE, SENSOR_FILE } from './main-python';
 import { emitModelPython, TEST_FILE, testFile } from './model-python';
 
 export const MODEL_FILE = 'model.py';
+export const TFLITE_FILE = 'model.tflite';
 
 /** Path with forward slashes, and what lies there. */
 export interface BundleFile {
@@ -15,43 +17,51 @@ export interface BundleFile {
 }
 
 export interface MicroPythonBundle {
-  /** `model.py` and its known answers: what must be on the board. */
+  /** What must be on the board: `model.py` and its known answers; with `ml` also what that module loads. */
   readonly model: readonly BundleFile[];
   readonly main: BundleFile;
+  /** Goes to the board when it has none of this name. */
+  readonly sensor: BundleFile;
+  /** The same model for other programs: `model.tflite` (unless it is needed) and `model.h`, most useful first. */
+  readonly extras: readonly BundleFile[];
 }
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Throws what `readPack` throws, and EmitError `too-large`. */
-export function micropythonFiles(pack: Uint8Array): MicroPythonBundle {
+/**
+ * `ml` true: for firmware with OpenMV's `ml` module, which runs the network from `model.tflite`.
+ * Throws what `readPack` throws, and EmitError `too-large`.
+ */
+export function micropythonFiles(pack: Uint8Array, { ml = false } = {}): MicroPythonBundle {
   const model = readPack(pack);
   const id = packId(pack);
   // Written for C: its lines on use and memory are not true of Python.
   const comment = receiptLines(model, measureModel(model), id).filter((line) => !/^(?:Use|RAM):/.test(line));
+  const tflite: BundleFile = { path: TFLITE_FILE, bytes: writeTflite(model.graph, { labels: model.labels }) };
   return {
     model: [
       { path: MODEL_FILE, bytes: utf8(emitModelPython(model, id, comment)) },
       { path: TEST_FILE, bytes: testFile(model, id) },
+      ...(ml ? [tflite, { path: LABELS_FILE, bytes: utf8(`${model.labels.map(oneLine).join('\n')}\n`) }] : []),
     ],
-    main: { path: 'main.py', bytes: utf8(emitMainPython(model)) },
+    main: { path: 'main.py', bytes: utf8(ml ? emitOpenMvMain(model) : emitMainPython(model)) },
+    sensor: { path: SENSOR_FILE, bytes: utf8(emitSensorPython(model)) },
+    extras: [...(ml ? [] : [tflite]), { path: 'model.h', bytes: utf8(emitHeader(pack)) }],
   };
+}
+
+function oneLine(label: string): string {
+  return label.replace(/[\r\n]+/g, ' ');
 }
 
 /** The files for boards that are not connected, in two folders: any MicroPython board, and OpenMV cameras. */
 export function micropythonZipFiles(pack: Uint8Array): BundleFile[] {
-  const model = readPack(pack);
-  const { model: files, main } = micropythonFiles(pack);
-  const into = (folder: string, list: readonly BundleFile[]): BundleFile[] =>
-    list.map(({ path, bytes }) => ({ path: `${folder}/${path}`, bytes }));
+  const folders = { micropython: micropythonFiles(pack), openmv: micropythonFiles(pack, { ml: true }) };
   return [
     { path: 'README.md', bytes: utf8(README) },
-    ...into('micropython', [...files, main]),
-    ...into('openmv', [
-      ...files,
-      { path: 'main.py', bytes: utf8(emitOpenMvMain(model)) },
-      { path: 'model.tflite', bytes: writeTflite(model.graph, { labels: model.labels }) },
-      { path: 'labels.txt', bytes: utf8(`${model.labels.join('\n')}\n`) },
-    ]),
+    ...Object.entries(folders).flatMap(([folder, { model, main, sensor, extras }]) =>
+      [...model, main, sensor, ...extras].map(({ path, bytes }) => ({ path: `${folder}/${path}`, bytes })),
+    ),
   ];
 }
 
@@ -61,9 +71,11 @@ const README = `# A model for MicroPython
   \`import model; print(model.selftest())\` prints 0 when the board gives the very bytes that the studio computed;
   \`model.networktest()\` checks the integer part alone. \`model.EXACT\` is False on ports whose floats have 30 bits
   (micro:bit): features are then close, not equal, and \`selftest()\` counts differences.
-- Edit \`read_sensor\` in \`main.py\`. Keep a copy of a main.py that is on the board already.
-- \`openmv/\`: \`model.tflite\`, \`labels.txt\` and a \`main.py\` for the \`ml\` module of OpenMV's firmware.
-  Not tried on a camera.
+- Edit \`read_sensor.py\` for your sensor; it is yours. Keep a copy of a main.py that is on the board already.
+- \`model.h\` and \`model.tflite\` are the same model for programs in C and for TFLite; model.py does not need them.
+- \`openmv/\`: the same for OpenMV cameras; their \`ml\` module runs the network from \`model.tflite\`, with the labels in
+  \`model.txt\`. Written after the documentation of firmware 5.0; not tried on a camera.
 
-Tested: model.py under CPython and MicroPython 1.27 (WebAssembly). Not tried on real boards. Licence: yours.
+Tested: model.py under CPython, MicroPython 1.27 (WebAssembly) and 1.25 (Linux, machine code). Not tried on real boards.
+Licence: yours.
 `;
