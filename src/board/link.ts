@@ -68,6 +68,11 @@ export interface Link {
    * where a backing belongs to one tab only. Rejects with LinkError.
    */
   takeOver?(): Promise<void>;
+  /**
+   * While something is written that must not be cut short, other tabs that ask for the board are told to wait. Returns
+   * the function that ends it. Absent where a backing belongs to one tab only.
+   */
+  keep?(): () => void;
   /** Closes; never rejects; idempotent. */
   close(): Promise<void>;
 }

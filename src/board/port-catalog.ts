@@ -80,10 +80,14 @@ export function createPortCatalog(backend: PortBackend, timing: Timing, claims: 
       },
       onUnplugged: (_port, listener) => subscribe(unplugged, listener),
       onPlugged: (listener) => subscribe(plugged, listener),
-      twins: () =>
-        entries.filter(
-          (other) => other.port && other.usbVendorId === ids.usbVendorId && other.usbProductId === ids.usbProductId,
-        ).length,
+      async place(port) {
+        const same = (await backend.ports()).filter((other) => {
+          const { usbVendorId, usbProductId } = idsOf(other);
+          return usbVendorId === ids.usbVendorId && usbProductId === ids.usbProductId;
+        });
+        return { twin: Math.max(0, same.indexOf(port)), twins: Math.max(1, same.length) };
+      },
+      onMoved: (listener) => subscribe(changed, listener),
     };
     const entry: Entry = {
       link: createSerialPortLink(source, timing, claims),

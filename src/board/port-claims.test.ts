@@ -91,16 +91,25 @@ function printingPort(time: FakeTime): SerialPortLike & { readonly isOpen: boole
 
 function tab(origin: Origin, number: number, time: FakeTime, ports: number) {
   const list = Array.from({ length: ports }, () => printingPort(time));
+  const plugged = [...list];
+  let onUnplugged: (port: SerialPortLike) => void = () => undefined;
   const backend: PortBackend = {
     kind: 'web-serial',
     request: () => Promise.reject(new DOMException('none', 'NotFoundError')),
-    ports: () => Promise.resolve(list),
+    ports: () => Promise.resolve(plugged),
     onPlugged: () => () => undefined,
-    onUnplugged: () => () => undefined,
+    onUnplugged: (listener) => {
+      onUnplugged = listener;
+      return () => undefined;
+    },
   };
   const claims = origin.claims(number, time);
   const catalog = createPortCatalog(backend, time, claims);
-  return { catalog, claims, ports: list };
+  const unplug = (index: number): void => {
+    const [port] = plugged.splice(index, 1);
+    if (port) onUnplugged(port);
+  };
+  return { catalog, claims, ports: list, unplug };
 }
 
 async function linkOf({ catalog }: ReturnType<typeof tab>, index = 0) {
@@ -154,7 +163,75 @@ describe('two tabs and one board', () => {
     const [a, b] = [tab(origin, 1, time, 2), tab(origin, 2, time, 2)];
     await time.until(createSession(await linkOf(a, 0), time).connect());
     await time.until(createSession(await linkOf(b, 1), time).connect());
-    await expect(time.until(createSession(await linkOf(b, 0), time).connect())).resolves.toBeTruthy();
+    const taken = createSession(await linkOf(b, 0), time);
+    await expect(time.until(taken.connect())).rejects.toMatchObject({ cause: { code: 'busy-tab' } });
+  });
+
+  it('of two boards of one kind in a tab only the one that is asked for is let go', async () => {
+    const time = createFakeTime();
+    const origin = new Origin();
+    const [a, b] = [tab(origin, 1, time, 2), tab(origin, 2, time, 2)];
+    const sessions = [createSession(await linkOf(a, 0), time), createSession(await linkOf(a, 1), time)] as const;
+    for (const session of sessions) await time.until(session.connect());
+    const link = await linkOf(b, 1);
+    await time.until(link.takeOver?.() ?? Promise.reject(new Error('cannot take over')));
+    expect(sessions.map(({ state }) => state.name)).toEqual(['ready', 'failed']);
+    expect(a.ports.map(({ isOpen }) => isOpen)).toEqual([true, false]);
+    await time.until(createSession(link, time).connect());
+    expect(b.ports.map(({ isOpen }) => isOpen)).toEqual([false, true]);
+  });
+
+  it('a board keeps its claim when another of its kind is unplugged and counted no more', async () => {
+    const time = createFakeTime();
+    const origin = new Origin();
+    const [a, b] = [tab(origin, 1, time, 2), tab(origin, 2, time, 2)];
+    const second = createSession(await linkOf(a, 1), time);
+    await time.until(second.connect());
+    const link = await linkOf(b, 1);
+    for (const one of [a, b]) one.unplug(0);
+    await time.advance(100);
+    expect(await b.claims.elsewhere({ ...IDS, twin: 0 })).toEqual({ ports: 1, thisOne: true });
+    expect(second.state.name).toBe('ready');
+    await time.until(link.takeOver?.() ?? Promise.reject(new Error('cannot take over')));
+    expect(second.state).toMatchObject({ name: 'failed', error: { code: 'taken-over' } });
+    expect(origin.held.size).toBe(0);
+  });
+
+  it('asks for all of a kind when the other tab counts them differently', async () => {
+    const time = createFakeTime();
+    const origin = new Origin();
+    const [a, b] = [origin.claims(1, time), origin.claims(2, time)];
+    let taken = 0;
+    const claim = a.claim(
+      { ...IDS, twin: 3 },
+      {
+        onTaken: () => {
+          taken++;
+          claim.release();
+        },
+      },
+    );
+    await time.until(b.takeOver({ ...IDS, twin: 0 }));
+    expect(taken).toBe(1);
+  });
+
+  it('is told to wait while the other tab writes to the board, and gets it afterwards', async () => {
+    const time = createFakeTime();
+    const origin = new Origin();
+    const [a, b] = [tab(origin, 1, time, 1), tab(origin, 2, time, 1)];
+    const held = await linkOf(a);
+    const first = createSession(held, time);
+    await time.until(first.connect());
+    const done = held.keep?.();
+    const link = await linkOf(b);
+    const before = time.clock();
+    const error: unknown = await time.until(link.takeOver?.() ?? Promise.resolve()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'busy-tab', message: expect.stringContaining('writing') as unknown });
+    expect(time.clock() - before).toBeLessThan(200);
+    expect(first.state.name).toBe('ready');
+    done?.();
+    await time.until(link.takeOver?.() ?? Promise.resolve());
+    expect(first.state).toMatchObject({ name: 'failed', error: { code: 'taken-over' } });
   });
 
   it('a closed board is nobody’s, and messages of others mean nothing', async () => {
@@ -163,13 +240,13 @@ describe('two tabs and one board', () => {
     const [a, b] = [tab(origin, 1, time, 1), tab(origin, 2, time, 1)];
     const first = createSession(await linkOf(a), time);
     await time.until(first.connect());
-    for (const data of [null, 'let-go', { type: 'let-go' }, { type: 'let-go', key: 7 }]) {
+    for (const data of [null, 'let-go', { type: 'let-go' }, { type: 'let-go', key: 7 }, { type: 'refused', key: '' }]) {
       origin.channel(2).postMessage(data);
     }
     expect(first.state.name).toBe('ready');
     await time.until(first.disconnect());
     expect(origin.held.size).toBe(0);
-    expect(await b.claims.elsewhere(IDS)).toBe(0);
+    expect(await b.claims.elsewhere({ ...IDS, twin: 0 })).toEqual({ ports: 0, thisOne: false });
   });
 
   it('says so when the other tab keeps it', async () => {
@@ -178,7 +255,7 @@ describe('two tabs and one board', () => {
     const claims = origin.claims(1, time);
     const stubborn: LocksLike = {
       ...origin.locks,
-      query: () => Promise.resolve({ held: [{ name: 'mote-port serial x' }] }),
+      query: () => Promise.resolve({ held: [{ name: 'mote-port serial 0 x' }] }),
     };
     const asking = createPortClaims({
       locks: stubborn,
@@ -188,7 +265,7 @@ describe('two tabs and one board', () => {
     });
     expect(await claims.listElsewhere()).toEqual([]);
     const error: unknown = await time
-      .until(asking.takeOver({ usbVendorId: null, usbProductId: null }))
+      .until(asking.takeOver({ usbVendorId: null, usbProductId: null, twin: 0 }))
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(LinkError);
     expect(error).toMatchObject({ code: 'busy-tab' });

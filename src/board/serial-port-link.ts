@@ -4,7 +4,7 @@
  */
 import { LinkError } from './link';
 import type { Link, LinkErrorCode, LinkEvents, LinkInfo } from './link';
-import type { PortClaims } from './port-claims';
+import type { PortClaim, PortClaims } from './port-claims';
 import { asError, withTimeout } from './timing';
 import type { Cancel, Timing } from './timing';
 
@@ -39,8 +39,10 @@ export interface PortSource {
   onUnplugged(port: SerialPortLike, listener: () => void): Cancel;
   /** Calls `listener` when the board is plugged in (again). */
   onPlugged(listener: () => void): Cancel;
-  /** How many ports with the same ids are plugged in, this one among them. */
-  twins?(): number;
+  /** Where `port` stands among the plugged-in ports with the same ids: its number from 0, and how many there are. */
+  place?(port: SerialPortLike): Promise<{ readonly twin: number; readonly twins: number }>;
+  /** Calls `listener` when any port came or went: `place` may have changed. */
+  onMoved?(listener: () => void): Cancel;
 }
 
 /** Names of errors after which the stream goes on with a fresh reader (Web Serial, "UnderlyingSource"). */
@@ -50,6 +52,8 @@ const TRANSIENT_ERRORS = new Set(['BufferOverrunError', 'BreakError', 'FramingEr
 export function createSerialPortLink(source: PortSource, timing: Timing, claims: PortClaims | null = null): Link {
   const { clock, timers } = timing;
   let opened: OpenPort | null = null;
+  /** Who must not be interrupted now: see `keep`. */
+  const keepers = new Set<symbol>();
   /** Opening waits for the last closing: the driver has only one port. */
   let closing: Promise<void> = Promise.resolve();
 
@@ -59,7 +63,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
     reader: ReadableStreamDefaultReader<Uint8Array> | null;
     writes: Promise<void>;
     readonly stopWatching: Cancel;
-    readonly unclaim: Cancel;
+    readonly claim: PortClaim | null;
     reading: Promise<void>;
     done: boolean;
   }
@@ -108,6 +112,11 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
     }
   }
 
+  async function placeOf(port: SerialPortLike): Promise<{ readonly twin: number; readonly twins: number }> {
+    const alone = { twin: 0, twins: 1 };
+    return (await source.place?.(port).catch(() => alone)) ?? alone;
+  }
+
   /** Lets go of everything; the lock must be released before the port can close. Never rejects. */
   async function shut(session: OpenPort): Promise<void> {
     session.stopWatching();
@@ -118,7 +127,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
       await session.port.close();
     })();
     await withTimeout(timers, CLOSE_TIMEOUT_MS, work, () => new Error('closing took too long')).catch(() => undefined);
-    session.unclaim();
+    session.claim?.release();
   }
 
   return {
@@ -129,21 +138,35 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
       await closing;
       const port = await source.find();
       if (!port) throw notThere(source.info);
-      const elsewhere = (await claims?.elsewhere(source.info).catch(() => 0)) ?? 0;
-      // Not every system keeps a second opener out. With a free twin on the bench this port may be the free one.
-      if (elsewhere >= (source.twins?.() ?? 1)) throw inOtherTab(source.info);
+      const { twin, twins } = await placeOf(port);
+      const elsewhere = await claims?.elsewhere({ ...source.info, twin }).catch(() => null);
+      // Not every system keeps a second opener out.
+      if (elsewhere && (elsewhere.thisOne || elsewhere.ports >= twins)) throw inOtherTab(source.info);
       try {
         await port.open({ baudRate, bufferSize: SERIAL_BUFFER_BYTES });
       } catch (error) {
-        throw elsewhere > 0 ? inOtherTab(source.info, asError(error)) : openErrorOf(error, source.info);
+        throw elsewhere && elsewhere.ports > 0
+          ? inOtherTab(source.info, asError(error))
+          : openErrorOf(error, source.info);
       }
       const session: OpenPort = {
         port,
         events,
         reader: null,
         writes: Promise.resolve(),
-        stopWatching: source.onUnplugged(port, () => lose(session, gone(source.info))),
-        unclaim: claims?.claim(source.info, () => lose(session, takenOver(source.info))) ?? (() => undefined),
+        stopWatching: stopAll(
+          source.onUnplugged(port, () => lose(session, gone(source.info))),
+          source.onMoved?.(() => {
+            void placeOf(port).then((place) => {
+              if (!session.done) session.claim?.move(place.twin);
+            });
+          }),
+        ),
+        claim:
+          claims?.claim(
+            { ...source.info, twin },
+            { onTaken: () => lose(session, takenOver(source.info)), keeps: () => keepers.size > 0 },
+          ) ?? null,
         reading: Promise.resolve(),
         done: false,
       };
@@ -209,7 +232,20 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
       };
     },
 
-    ...(claims ? { takeOver: () => claims.takeOver(source.info) } : {}),
+    ...(claims
+      ? {
+          takeOver: async () => {
+            const port = await source.find();
+            await claims.takeOver({ ...source.info, twin: port ? (await placeOf(port)).twin : 0 });
+          },
+        }
+      : {}),
+
+    keep() {
+      const keeper = Symbol('keeper');
+      keepers.add(keeper);
+      return () => keepers.delete(keeper);
+    },
 
     async close() {
       const session = opened;
@@ -232,6 +268,12 @@ export function errorName(thrown: unknown): string {
     return thrown.name;
   }
   return /^\s*([A-Z]\w*(?:Error|Exception))\b/.exec(String(thrown))?.[1] ?? '';
+}
+
+function stopAll(...stops: (Cancel | undefined)[]): Cancel {
+  return () => {
+    for (const stop of stops) stop?.();
+  };
 }
 
 function notThere(info: LinkInfo): LinkError {

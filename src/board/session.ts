@@ -674,6 +674,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
     deploy(pack, options = {}) {
       return exclusively('writing a model', async (board) => {
         const wasStreaming = machine.name === 'streaming';
+        const release = link.keep?.();
         dispatch({ type: 'deploy-began' });
         try {
           if (wasStreaming) {
@@ -699,6 +700,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
           throw error;
         } finally {
           dispatch({ type: 'deploy-ended' });
+          release?.();
         }
       });
     },
@@ -713,6 +715,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       }
       const mine = epoch;
       operation = 'working on its files';
+      const release = link.keep?.();
       dispatch({ type: 'deploy-began' });
       try {
         return await useRepl(async () => {
@@ -729,6 +732,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
           }
         });
       } finally {
+        release?.();
         if (mine === epoch) {
           operation = null;
           gapSince = null;

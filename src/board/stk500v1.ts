@@ -106,6 +106,7 @@ export async function flashUno(link: Link, options: FlashOptions): Promise<Flash
   const { clock, signal, onProgress } = options;
   const report = (step: FlashProgress['step'], done: number, total: number): void =>
     onProgress?.({ step, done, total });
+  const release = link.keep?.();
   try {
     report('connecting', 0, 1);
     const programmer = await connect(link, options);
@@ -152,6 +153,7 @@ export async function flashUno(link: Link, options: FlashOptions): Promise<Flash
     throw toFlashError(asError(error), signal);
   } finally {
     await link.close();
+    release?.();
   }
 }
 

@@ -76,7 +76,8 @@ export class RigBoard {
     this.announce('remove');
     const child = this.process;
     this.process = null;
-    if (!child) return;
+    // A board whose program ended by itself is gone already.
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGKILL');
     // The board itself is a child of the bridge; closing its pipes ends it.
