@@ -3,7 +3,7 @@
  * Implemented by `session.ts` over a link and a dialect.
  */
 import type { Channel } from '../signal/recording';
-import type { LinkInfo } from './link';
+import type { Link, LinkInfo } from './link';
 import type { MicroPythonFiles } from './micropython-files';
 import type { ExecOptions } from './raw-repl';
 
@@ -103,6 +103,8 @@ export type BoardErrorCode =
   | 'wrong-baud'
   /** The board was put into its boot loader (or should have been), and that does not answer. */
   | 'bootloader-silent'
+  /** Its chip is not the one that the program was built for. */
+  | 'wrong-board'
   /** The board started anew in the middle of a command. */
   | 'board-reset'
   /** Another tab asked for the board, and got it. */
@@ -140,6 +142,8 @@ export type SessionState =
   | { readonly name: 'ready' }
   | { readonly name: 'streaming' }
   | { readonly name: 'deploying'; readonly step: DeployStep }
+  /** The link is lent out: a boot loader writes the board's program. */
+  | { readonly name: 'programming' }
   /** The cable was pulled; the session reopens by itself when the same board comes back. */
   | { readonly name: 'lost'; readonly error: BoardError }
   | { readonly name: 'failed'; readonly error: BoardError };
@@ -207,6 +211,11 @@ export interface BoardSession {
     work: (board: MicroPythonAccess) => Promise<T>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<T>;
+  /**
+   * Lends the closed link to `work`, which talks to the board's boot loader, and closes the session meanwhile: state
+   * `programming`, then `closed`, or `failed` with what went wrong (`bootloader-silent`). Rejects with BoardError.
+   */
+  program<T>(work: (link: Link) => Promise<T>): Promise<T>;
   /** Reads the pack of the active slot (or of `slot`) back. */
   readModel(options?: {
     readonly slot?: number;

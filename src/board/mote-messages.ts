@@ -343,7 +343,9 @@ export function readFault(body: Uint8Array): FaultReply {
 /** What the board refused, as an error for people. */
 export function faultError(reply: FaultReply): BoardError {
   const [code, message] = describeFault(reply);
-  return new BoardError(code, reply.text ? `${message} The board says: “${reply.text}”` : message, { cause: reply });
+  // What the board says about a put that it forgot explains nothing to people.
+  const quoted = reply.text !== '' && code !== 'board-reset';
+  return new BoardError(code, quoted ? `${message} The board says: “${reply.text}”` : message, { cause: reply });
 }
 
 function describeFault({ fault, detail }: FaultReply): readonly [BoardErrorCode, string] {

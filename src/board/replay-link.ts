@@ -189,7 +189,7 @@ export function createReplayLink({ recording, samples }: LoadedRecording, option
 
     // eslint-disable-next-line @typescript-eslint/require-await -- rejects, never throws
     async write(bytes) {
-      if (!events) throw new LinkError('closed', `${title} is not open.`);
+      if (!events) throw new LinkError('closed', `${title} is not open. Connect it first.`);
       if (dialect === 'lines') return;
       for (const frame of reader.push(bytes)) answer(frame);
     },

@@ -176,7 +176,8 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
 
     write(bytes) {
       const session = opened;
-      if (!session) return Promise.reject(new LinkError('closed', `${source.info.title} is not open.`));
+      if (!session)
+        return Promise.reject(new LinkError('closed', `${source.info.title} is not open. Connect it first.`));
       const run = async (): Promise<void> => {
         const stream = session.port.writable;
         if (session.done || !stream) throw gone(source.info);
@@ -205,7 +206,7 @@ export function createSerialPortLink(source: PortSource, timing: Timing, claims:
     },
 
     async setSignals(signals) {
-      if (!opened) throw new LinkError('closed', `${source.info.title} is not open.`);
+      if (!opened) throw new LinkError('closed', `${source.info.title} is not open. Connect it first.`);
       try {
         await opened.port.setSignals(signals);
       } catch (error) {

@@ -83,6 +83,24 @@ describe('session machine', () => {
     expect(step(deploying, LOST).state).toMatchObject({ name: 'lost', resume: { streaming: true } });
   });
 
+  it('lends the link to a boot loader from any state but a deploy, and takes the outcome', () => {
+    const cancelled = new BoardError('cancelled', 'stopped');
+    for (const before of [[], READY, STREAMING, [...STREAMING, LOST], [{ type: 'connect' } as const]]) {
+      const state = after(...before, { type: 'program-began' });
+      expect(state).toEqual({ name: 'programming' });
+      // Nothing may open the port meanwhile.
+      for (const event of [{ type: 'connect' }, { type: 'returned' }, { type: 'retry' }, { type: 'opened' }] as const) {
+        expect(step(state, event)).toEqual({ state, effects: [] });
+      }
+      expect(step(state, { type: 'program-ended', error: null }).state).toEqual({ name: 'closed' });
+      expect(step(state, { type: 'program-ended', error: cancelled }).state).toEqual({ name: 'closed' });
+      expect(step(state, { type: 'program-ended', error }).state).toEqual({ name: 'failed', error });
+    }
+    const deploying = after(...READY, { type: 'deploy-began' });
+    expect(step(deploying, { type: 'program-began' }).state).toBe(deploying);
+    expect(step(after(...READY), { type: 'program-ended', error }).state).toEqual({ name: 'ready' });
+  });
+
   it('holds the link in exactly the states that opened it, whatever happens', () => {
     const random = new Random(6);
     const events: MachineEvent[] = [
@@ -98,6 +116,9 @@ describe('session machine', () => {
       { type: 'deploy-began' },
       { type: 'deploy-step', step: 'writing' },
       { type: 'deploy-ended' },
+      { type: 'program-began' },
+      { type: 'program-ended', error: null },
+      { type: 'program-ended', error },
       LOST,
       { type: 'returned' },
       { type: 'retry' },

@@ -3,7 +3,8 @@
  * sends; `session.ts` carries the effects out and reports back with events. Events that do not fit a state are
  * ignored, so a late answer can never move a session that has gone on.
  */
-import type { BoardError, DeployStep, SessionState } from './board';
+import { BoardError } from './board';
+import type { DeployStep, SessionState } from './board';
 
 /** What was going on when the cable was pulled, to be taken up again. */
 export interface Resume {
@@ -20,6 +21,8 @@ export type MachineState =
   /** Streaming was asked for, but nothing comes. The link stays open: it heals when samples come again. */
   | { readonly name: 'stalled'; readonly error: BoardError }
   | { readonly name: 'deploying'; readonly step: DeployStep; readonly resume: Resume }
+  /** Somebody else has the link, to talk to the boot loader. */
+  | { readonly name: 'programming' }
   | { readonly name: 'lost'; readonly error: BoardError; readonly resume: Resume; readonly attempt: number }
   | { readonly name: 'failed'; readonly error: BoardError };
 
@@ -36,6 +39,9 @@ export type MachineEvent =
   | { readonly type: 'deploy-began' }
   | { readonly type: 'deploy-step'; readonly step: DeployStep }
   | { readonly type: 'deploy-ended' }
+  | { readonly type: 'program-began' }
+  /** `error` null: it succeeded. */
+  | { readonly type: 'program-ended'; readonly error: BoardError | null }
   | { readonly type: 'link-lost'; readonly error: BoardError }
   /** The link says that the board is back. */
   | { readonly type: 'returned' }
@@ -76,6 +82,7 @@ export function publicState(state: MachineState): SessionState {
     case 'closed':
     case 'ready':
     case 'streaming':
+    case 'programming':
       return { name: state.name };
     case 'opening':
     case 'identifying':
@@ -96,6 +103,7 @@ export function holdsLink(state: MachineState): boolean {
     case 'closed':
     case 'lost':
     case 'failed':
+    case 'programming':
       return false;
     case 'opening':
     case 'identifying':
@@ -112,7 +120,7 @@ export function step(state: MachineState, event: MachineEvent, pollReturn = fals
   const stay: Transition = { state, effects: [] };
   switch (event.type) {
     case 'connect':
-      if (holdsLink(state)) return stay;
+      if (holdsLink(state) || state.name === 'programming') return stay;
       return {
         state: { name: 'opening', resume: state.name === 'lost' ? state.resume : null, attempt: 0 },
         effects: [{ type: 'cancel-retry' }, { type: 'unwatch-return' }, { type: 'open' }],
@@ -169,6 +177,27 @@ export function step(state: MachineState, event: MachineEvent, pollReturn = fals
       if (state.name !== 'deploying') return stay;
       return { state: { name: 'ready' }, effects: state.resume.streaming ? [{ type: 'resume-stream' }] : [] };
 
+    case 'program-began': {
+      if (state.name === 'deploying' || state.name === 'programming') return stay;
+      const error = new BoardError('busy', 'The board’s program is being written. Connect when that is done.');
+      return {
+        state: { name: 'programming' },
+        effects: [
+          { type: 'cancel-retry' },
+          { type: 'unwatch-return' },
+          { type: 'fail-requests', error },
+          { type: 'connect-failed', error },
+          { type: 'close-link' },
+        ],
+      };
+    }
+
+    case 'program-ended':
+      if (state.name !== 'programming') return stay;
+      return event.error === null || event.error.code === 'cancelled'
+        ? { state: { name: 'closed' }, effects: [] }
+        : { state: { name: 'failed', error: event.error }, effects: [] };
+
     case 'link-lost':
       // Opening again by itself would snatch the board back from the tab that a person chose.
       if (event.error.code === 'taken-over' && holdsLink(state)) {
@@ -178,6 +207,7 @@ export function step(state: MachineState, event: MachineEvent, pollReturn = fals
         case 'closed':
         case 'lost':
         case 'failed':
+        case 'programming':
           return stay;
         case 'opening':
         case 'identifying':

@@ -438,3 +438,39 @@ describe('several boards', () => {
     expect(changes).toBe(4);
   });
 });
+
+describe('a board whose program is written', () => {
+  it('is closed meanwhile, answers to nobody else, and can be connected afterwards', async () => {
+    const b = bench();
+    const connected = b.session.connect();
+    print(b, 50, (i) => `${i},2`);
+    await b.time.until(connected);
+    await b.session.startStream();
+    let openDuring = true;
+    const programmed = b.session.program(async (link) => {
+      openDuring = b.isOpen;
+      expect((await caught(b.session.connect())).code).toBe('busy');
+      expect((await caught(b.session.startStream())).code).toBe('busy');
+      expect((await caught(b.session.program(() => Promise.resolve()))).code).toBe('busy');
+      await link.open({ baudRate: 115_200 }, { onBytes: () => undefined, onLost: () => undefined });
+      await link.close();
+      return 7;
+    });
+    expect(await b.time.until(programmed)).toBe(7);
+    expect(openDuring).toBe(false);
+    expect(b.states.slice(-2)).toEqual(['programming', 'closed']);
+    expect((await b.time.until(b.session.connect())).dialect).toBe('lines');
+  });
+
+  it('is left alone when it is taken off the bench in the middle', async () => {
+    const b = bench();
+    const failing = caught(
+      b.session.program(async (link) => {
+        await b.session.disconnect();
+        await link.write(Uint8Array.of(1));
+      }),
+    );
+    expect((await b.time.until(failing)).code).toBe('disconnected');
+    expect(b.session.state.name).toBe('closed');
+  });
+});

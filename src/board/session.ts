@@ -392,6 +392,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       case 'closed':
       case 'lost':
       case 'failed':
+      case 'programming':
         return;
       case 'opening':
       case 'identifying':
@@ -541,6 +542,8 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       case 'lost':
       case 'failed':
         throw machine.error;
+      case 'programming':
+        throw programming();
       case 'closed':
       case 'opening':
       case 'identifying':
@@ -598,6 +601,7 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       const { baudRate, signal } = options;
       if (signal?.aborted) return Promise.reject(cancelled(signal));
       const otherBaudRate = baudRate !== undefined && baudRate !== note.baudRate;
+      if (machine.name === 'programming') return Promise.reject(programming());
       if (machine.name === 'deploying' && otherBaudRate) {
         return Promise.reject(
           new BoardError('busy', 'A model is being written. Change the baud rate when that is done.'),
@@ -744,6 +748,26 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       }
     },
 
+    async program(work) {
+      if (machine.name === 'deploying') {
+        throw new BoardError('busy', 'A model is being written. Write the program when that is done.');
+      }
+      if (machine.name === 'programming') throw programming();
+      wantsResults = false;
+      gapSince = null;
+      dispatch({ type: 'program-began' });
+      await link.close();
+      try {
+        const result = await work(link);
+        dispatch({ type: 'program-ended', error: null });
+        return result;
+      } catch (thrown) {
+        const error = toBoardError(asError(thrown));
+        dispatch({ type: 'program-ended', error });
+        throw error;
+      }
+    },
+
     readModel(options = {}) {
       return exclusively('reading the model', () =>
         readPack(mote, options.slot ?? null, { clock, onProgress: options.onProgress, signal: options.signal }),
@@ -786,6 +810,10 @@ export function createSession(link: Link, environment: SessionEnvironment): Boar
       await link.close();
     },
   };
+}
+
+function programming(): BoardError {
+  return new BoardError('busy', 'The board’s program is being written. Connect when that is done.');
 }
 
 interface Connecting {

@@ -257,7 +257,7 @@ class Programmer {
     const hex = Array.from(found, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw new FlashError(
       'wrong-chip',
-      `This board has another chip (signature ${hex}) than an Uno or Nano, whose ATmega328P is 1e 95 0f. Nothing was written.`,
+      `This board has another chip (signature ${hex}) than an Uno or Nano, whose ATmega328P is 1e 95 0f. Nothing was written. Connect the board that you meant.`,
     );
   }
 

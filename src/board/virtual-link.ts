@@ -174,7 +174,7 @@ export function createVirtualLink(options: VirtualLinkOptions): VirtualLink {
     async open(_options, given) {
       if (disposed) throw new LinkError('closed', `${title} was switched off. Start it again.`);
       if (events) throw new LinkError('busy', `${title} is already open.`);
-      if (!pluggedIn) throw new LinkError('disconnected', `${title} is unplugged.`);
+      if (!pluggedIn) throw new LinkError('disconnected', `${title} is unplugged. Plug it in to go on.`);
       powered ??= powerOn();
       const power = powered;
       try {
@@ -183,13 +183,14 @@ export function createVirtualLink(options: VirtualLinkOptions): VirtualLink {
         if (powered === power) powered = null;
         throw error;
       }
-      if (powered !== power) throw new LinkError('disconnected', `${title} was unplugged while it started.`);
+      if (powered !== power)
+        throw new LinkError('disconnected', `${title} was unplugged while it started. Plug it in again to go on.`);
       events = given;
     },
 
     // eslint-disable-next-line @typescript-eslint/require-await -- rejects, never throws
     async write(bytes) {
-      if (!events || !host) throw new LinkError('closed', `${title} is not open.`);
+      if (!events || !host) throw new LinkError('closed', `${title} is not open. Connect it first.`);
       host.post({ type: 'bytes', bytes });
     },
 
@@ -208,7 +209,9 @@ export function createVirtualLink(options: VirtualLinkOptions): VirtualLink {
       if (!pluggedIn) return;
       pluggedIn = false;
       powered = null;
-      onPower?.reject(new LinkError('disconnected', `${title} was unplugged while it started.`));
+      onPower?.reject(
+        new LinkError('disconnected', `${title} was unplugged while it started. Plug it in again to go on.`),
+      );
       host?.post({ type: 'power-off' });
       lose(new LinkError('disconnected', `${title} was unplugged. Plug it in again to go on.`));
     },

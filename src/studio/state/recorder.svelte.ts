@@ -102,7 +102,8 @@ export class Recorder {
     const off = [
       board.onSamples((batch) => this.#append(batch)),
       board.session.on('state', ({ name }) => {
-        if (name === 'lost' || name === 'failed' || name === 'closed') void this.#finish('lost');
+        if (name === 'lost' || name === 'failed' || name === 'closed' || name === 'programming')
+          void this.#finish('lost');
       }),
       board.session.on('identity', (next) => {
         if (next.channels.length !== identity.channels.length) void this.#finish('changed');

@@ -1,4 +1,5 @@
 /** Flashing an Arduino Uno or Nano through its own boot loader: firmware with the model inside. One at a time. */
+import { BoardError } from '../../board/board';
 import { FlashError, flashUno, OLD_NANO_BAUD, type FlashProgress, type FlashReport } from '../../board/stk500v1';
 import { systemTiming } from '../../board/timing';
 import { readPack } from '../../emit/pack';
@@ -40,19 +41,20 @@ export class UnoFlash {
     this.board = board;
     this.model = model;
     try {
-      await board.session.disconnect();
-      this.report = await flashUno(board.link, {
-        ...systemTiming,
-        signal: abort.signal,
-        onProgress: (progress) => this.#show(progress),
-        image: (baudRate) => imageFor(hex, memory, model, baudRate),
-        // So that no piece of an older model stays behind a shorter one.
-        alwaysWrite: [memory.modelStart],
-      });
+      this.report = await board.session.program((link) =>
+        flashUno(link, {
+          ...systemTiming,
+          signal: abort.signal,
+          onProgress: (progress) => this.#show(progress),
+          image: (baudRate) => imageFor(hex, memory, model, baudRate),
+          // So that no piece of an older model stays behind a shorter one.
+          alwaysWrite: [memory.modelStart],
+        }),
+      );
       this.phase = 'done';
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error));
-      this.phase = error instanceof FlashError && error.code === 'cancelled' ? 'cancelled' : 'failed';
+      this.phase = error instanceof BoardError && error.code === 'cancelled' ? 'cancelled' : 'failed';
     } finally {
       this.#abort = null;
     }

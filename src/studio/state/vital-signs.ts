@@ -37,6 +37,8 @@ function boardSign(studio: Studio): VitalSign {
         t('shell.vitalBoardRate', { channels: identity?.channels.length ?? 0, rate: identity?.rateHz ?? 0 }),
         more ?? board.name,
       );
+    case 'programming':
+      return sign('busy', t('recovery.stateProgramming'), more ?? board.name);
     case 'deploying':
       return sign('busy', t('shell.vitalBoardDeploying'), more ?? board.name);
     case 'lost':

@@ -1,7 +1,9 @@
 /** What went wrong with a board and what to do; "Why can't I see my board?"; the page for administrators. */
 export const recovery = {
+  stateProgramming: 'program being written',
   errWrongBaud: 'This looks like another baud rate',
   errBootloaderSilent: 'The boot loader does not answer',
+  errWrongBoard: 'This is another kind of board',
   errBoardReset: 'The board started anew',
   errTakenOver: 'Another tab has the board now',
   errBusyTab: 'Another tab of the studio uses the board',
@@ -10,6 +12,8 @@ export const recovery = {
   doWrongBaud: 'Let the studio try the usual rates at Board, or choose the rate of the board’s program.',
   whyBootloaderSilent: 'The board was not reset into its boot loader, has another one, or uses another baud rate.',
   doBootloaderSilent: 'Press the reset button just when writing begins. Old Nanos use 57600 baud: try that.',
+  whyWrongBoard: 'Its chip is not the one that this firmware was built for, so nothing was written.',
+  doWrongBoard: 'Connect the board that you meant, or take the firmware for the one that you have.',
   whyBoardReset: 'Its reset button was pressed, the cable is loose, or the USB port gives too little power.',
   doBoardReset: 'Try again, with another cable or plugged into the computer itself instead of a hub.',
   whyTakenOver: 'A board belongs to one tab at a time, and another tab asked for it.',

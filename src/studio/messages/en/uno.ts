@@ -39,7 +39,6 @@ export const uno = {
   doneText:
     '{pages:int} pages, written in {write:seconds}, compared in {verify:seconds}. Run the self-test below, or watch it at Live.',
   cancelled: 'Cancelled',
-  failed: 'The board was not flashed',
   unavailable: 'The Uno’s firmware could not be loaded',
   unavailableText:
     'It comes with the studio and is kept for offline use after the first visit. Reload the page and try again.',

@@ -15,6 +15,7 @@ const BOARD: Readonly<Record<BoardErrorCode, WayOut>> = {
   garbage: 'find-baud',
   'wrong-baud': 'find-baud',
   'bootloader-silent': 'retry',
+  'wrong-board': 'deploy',
   'board-reset': 'retry',
   'taken-over': 'take-over',
   disconnected: 'choose',

@@ -32,6 +32,8 @@ function boardTitle(code: BoardErrorCode): string {
       return t('recovery.errWrongBaud');
     case 'bootloader-silent':
       return t('recovery.errBootloaderSilent');
+    case 'wrong-board':
+      return t('recovery.errWrongBoard');
     case 'board-reset':
       return t('recovery.errBoardReset');
     case 'taken-over':
@@ -73,6 +75,9 @@ function boardWaysOut(code: BoardErrorCode): readonly WayOut[] {
     case 'timeout-hello':
       return ['find-baud', 'retry'];
     case 'bootloader-silent':
+      return ['deploy', 'retry', 'why'];
+    case 'wrong-board':
+      return ['choose', 'deploy'];
     case 'board-reset':
       return ['retry', 'why'];
     case 'taken-over':

@@ -37,6 +37,8 @@ function adviceOf(code: BoardErrorCode): Advice {
       return { why: t('recovery.whyWrongBaud'), todo: t('recovery.doWrongBaud'), ways: ['board'] };
     case 'bootloader-silent':
       return { why: t('recovery.whyBootloaderSilent'), todo: t('recovery.doBootloaderSilent'), ways: ['retry'] };
+    case 'wrong-board':
+      return { why: t('recovery.whyWrongBoard'), todo: t('recovery.doWrongBoard'), ways: ['board'] };
     case 'board-reset':
       return { why: t('recovery.whyBoardReset'), todo: t('recovery.doBoardReset'), ways: ['retry', 'board'] };
     case 'taken-over':
