@@ -105,12 +105,18 @@ export class Recordings {
     return { added, known };
   }
 
+  /** Labels whole recordings; labelled segments inside them would have the last word, so they go. */
   async relabel(ids: readonly string[], label: string | null): Promise<void> {
-    await this.#change(ids, label === null ? { label, segments: [] } : { label });
+    await this.#change(ids, { label, segments: [] });
   }
 
   async setSplit(ids: readonly string[], split: SplitChoice): Promise<void> {
     await this.#change(ids, { split });
+  }
+
+  /** Undoes `relabel` and `setSplit`: labels, segments and splits as `before` has them. */
+  async putBack(before: readonly Recording[]): Promise<void> {
+    for (const { id, label, segments, split } of before) await this.#change([id], { label, segments, split });
   }
 
   async rename(id: string, name: string): Promise<void> {
