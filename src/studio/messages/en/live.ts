@@ -48,7 +48,7 @@ export const live = {
   latencyBrowser: 'In the browser',
   latencyParts: 'features {dsp:us}, network {network:us}',
   latencySimulated:
-    'The virtual board runs on this computer, and the browser’s clock is coarse: a chip takes longer, and 0 µs means too short to tell.',
+    'The virtual board runs on this computer, and the browser’s clock is coarse: a chip takes longer, and 0\u00a0µs means too short to tell.',
   latencyRate: 'Measured rate',
   latencyRateValue: '{rate} windows/s',
   latencyRatePlanned: 'one every {stride:ms} by design',
@@ -56,7 +56,7 @@ export const live = {
   historyRow: '{label} for {time:seconds}',
   historyNone: 'No decision yet.',
   historyList: 'As a list, newest first',
-  historySpan: 'the last {time:seconds}, newest on the right',
+  historySpan: '{time:seconds}, newest on the right',
   start: 'Start',
   stop: 'Stop',
   stopped: 'Stopped. What you see is the last answer.',
