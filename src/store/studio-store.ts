@@ -84,7 +84,13 @@ export type RecordingChanges = {
   readonly split?: SplitChoice;
 };
 
-export interface StudioStore {
+/** Small values by key, for what the studio remembers of how it was used. */
+export interface SettingStore {
+  getSetting<T>(key: string): Promise<T | undefined>;
+  putSetting(key: string, value: unknown): Promise<void>;
+}
+
+export interface StudioStore extends SettingStore {
   /** Starts a journalled recording; everything known but the frame count. */
   beginRecording(meta: Omit<Recording, 'frames'>): Promise<RecordingJournal>;
   /** Saves a whole recording (import), all or nothing. Rejects with `exists`; one in the trash is replaced. */
@@ -119,8 +125,6 @@ export interface StudioStore {
   /** Newest first. */
   listModels(): Promise<StoredModel[]>;
   deleteModel(id: string): Promise<void>;
-  getSetting<T>(key: string): Promise<T | undefined>;
-  putSetting(key: string, value: unknown): Promise<void>;
   usage(): Promise<StoreUsage>;
   requestPersistence(): Promise<boolean>;
   /** Called when another tab changed or closed the database. */

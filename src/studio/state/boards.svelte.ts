@@ -15,7 +15,7 @@ import { LinkError, type Link, type LinkInfo } from '../../board/link';
 import { findBaudRate } from '../../board/baud-search';
 import { DEFAULT_BAUD_RATE, type BoardNote } from '../../board/session';
 import type { LoadedRecording } from '../../signal/recording';
-import type { StudioStore } from '../../store/studio-store';
+import type { SettingStore } from '../../store/studio-store';
 import type { BoardServices } from '../services';
 import { FAILURES_KEPT, failureOf, type Failure } from './board-failure';
 import { SampleRing } from './sample-ring';
@@ -282,7 +282,7 @@ export class Boards {
 
   constructor(
     private readonly services: BoardServices,
-    private readonly store: StudioStore,
+    private readonly store: SettingStore,
   ) {}
 
   get support(): BoardServices['support'] {

@@ -4,7 +4,7 @@ import { defaultPipeline } from '../../learn/default-pipeline';
 import type { Pipeline } from '../../learn/pipeline';
 import type { Recording } from '../../signal/recording';
 import { labelsOf } from '../../signal/split';
-import type { StudioStore } from '../../store/studio-store';
+import type { SettingStore } from '../../store/studio-store';
 import { fingerprint } from './dataset';
 
 export const DEFAULT_PREFIX = 'gestures';
@@ -40,7 +40,7 @@ export class Project {
   readonly #recordings: () => readonly Recording[];
 
   constructor(
-    private readonly store: StudioStore,
+    private readonly store: SettingStore,
     recordings: () => readonly Recording[],
   ) {
     this.#recordings = recordings;

@@ -128,6 +128,12 @@ export class Recordings {
     await this.refresh();
   }
 
+  /** Without the trash, for a disk on which nothing more can be kept. */
+  async deleteForever(ids: readonly string[]): Promise<void> {
+    await this.store.deleteForever(ids);
+    await this.refresh();
+  }
+
   async restore(ids: readonly string[]): Promise<void> {
     await this.store.restore(ids);
     await this.refresh();

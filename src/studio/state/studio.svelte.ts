@@ -1,7 +1,7 @@
 /** Everything the stations share. Built once by the shell; stations get it by `getStudio()`. */
 import { getContext, setContext } from 'svelte';
 import { compileBlock } from '../../dsp/compile';
-import { StoreError, type StudioStore } from '../../store/studio-store';
+import { StoreError, type SettingStore, type StudioStore } from '../../store/studio-store';
 import { t } from '../messages/messages.svelte';
 import type { StudioServices } from '../services';
 import { Route } from '../shell/route.svelte';
@@ -26,6 +26,8 @@ export type StaleReason = 'data' | 'pipeline';
 export class Studio {
   readonly boards: Boards;
   readonly toasts = new Toasts();
+  /** Settings are saved on the side: a full disk is said once and stops nothing. */
+  readonly settings: SettingStore;
   readonly deployment = new Deployment();
   readonly micropython = new MicroPythonDeployment();
   readonly unoFlash = new UnoFlash();
@@ -77,10 +79,15 @@ export class Studio {
     readonly services: StudioServices,
     readonly store: StudioStore,
   ) {
-    this.boards = new Boards(services.boards, store);
+    this.settings = {
+      getSetting: (key) => store.getSetting(key),
+      putSetting: (key, value) =>
+        store.putSetting(key, value).catch((error: unknown) => void this.toasts.bad(explain(error))),
+    };
+    this.boards = new Boards(services.boards, this.settings);
     this.compilation = new Compilation(services);
     this.recordings = new Recordings(store);
-    this.project = new Project(store, () => this.recordings.all);
+    this.project = new Project(this.settings, () => this.recordings.all);
     this.models = new Models(store);
     this.training = new Training(services, this.recordings, this.project, this.models);
     this.recorder = new Recorder(services, this.recordings, services.randomId(), ({ end, recording }) => {

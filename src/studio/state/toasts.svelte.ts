@@ -15,7 +15,10 @@ export class Toasts {
   #next = 1;
   readonly #timers: Record<number, ReturnType<typeof setTimeout>> = {};
 
+  /** A notice that says the same as one on the screen takes its place. */
   show(toast: Omit<Toast, 'id'>): number {
+    for (const { id, tone, text, action } of this.list)
+      if (tone === toast.tone && text === toast.text && !action) this.dismiss(id);
     const id = this.#next++;
     this.list = [...this.list, { ...toast, id }];
     while (this.list.length > MAX_TOASTS) {

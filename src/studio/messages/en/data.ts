@@ -114,6 +114,17 @@ export const data = {
   relabelled: { one: '{count:int} recording is now “{label}”.', other: '{count:int} recordings are now “{label}”.' },
   moved: { one: '{count:int} recording moved.', other: '{count:int} recordings moved.' },
   deleted: { one: '{count:int} recording moved to the trash.', other: '{count:int} recordings moved to the trash.' },
+  trashFullTitle: 'There is no room for the trash',
+  trashFullText: {
+    one: 'The disk space that the browser gives this page is used up, so the recording cannot be moved to the trash. Delete it for good? This cannot be undone.',
+    other:
+      'The disk space that the browser gives this page is used up, so {count:int} recordings cannot be moved to the trash. Delete them for good? This cannot be undone.',
+  },
+  deleteForever: 'Delete for good',
+  deletedForever: {
+    one: '{count:int} recording was deleted for good.',
+    other: '{count:int} recordings were deleted for good.',
+  },
   undone: 'Brought back.',
   exporting: 'Packing the export',
   renameTitle: 'Rename the recording',

@@ -1,5 +1,5 @@
 /** What the record panel is set to; survives changing stations and reloads. */
-import type { StudioStore } from '../../../store/studio-store';
+import type { SettingStore } from '../../../store/studio-store';
 
 const SETTING = 'recorder';
 
@@ -19,7 +19,7 @@ export class RecordChoices {
   seconds = $state<number>(5);
   countdown = $state<number>(0);
 
-  constructor(private readonly store: StudioStore) {}
+  constructor(private readonly store: SettingStore) {}
 
   async open(): Promise<void> {
     const saved = await this.store.getSetting<Saved>(SETTING);

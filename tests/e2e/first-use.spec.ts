@@ -1,0 +1,98 @@
+/** What goes wrong in a class room: a full disk, a file dropped beside its target, a phone, names that nobody foresaw. */
+import { expect, test } from '@playwright/test';
+import { serveFolder } from '../../scripts/static-server.mjs';
+import { ANY_PORT, DIST, expectQuiet, generateExamples, go, openStudio, train, watch } from './studio-under-test';
+
+let server: Awaited<ReturnType<typeof serveFolder>>;
+test.use({ serviceWorkers: 'block', contextOptions: { reducedMotion: 'reduce' } });
+test.beforeAll(async () => void (server = await serveFolder(DIST, { port: ANY_PORT })));
+test.afterAll(() => server.close());
+
+test('on a full disk recordings can still be deleted, and settings stop nothing', async ({ page, context }) => {
+  const watched = await watch(context, server.url);
+  await page.addInitScript(() => {
+    // As Chromium does it: a put fails, deleting works.
+    for (const method of ['put', 'add'] as const) {
+      IDBObjectStore.prototype[method] = new Proxy(Reflect.get(IDBObjectStore.prototype, method), {
+        apply(real, store: unknown, given: unknown[]) {
+          if (document.documentElement.dataset['disk'] === 'full')
+            throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+          return Reflect.apply(real, store, given) as IDBRequest<IDBValidKey>;
+        },
+      });
+    }
+  });
+  await openStudio(page, server.url);
+  await generateExamples(page);
+  await page.evaluate(() => (document.documentElement.dataset['disk'] = 'full'));
+
+  await page.getByTestId('select-all').click();
+  await page.getByTestId('bulk-delete').click();
+  await expect(page.getByTestId('confirm-dialog')).toContainText('60 recordings cannot be moved to the trash');
+  await page.getByTestId('confirm-action').click();
+  await expect(page.getByTestId('data-empty')).toBeVisible();
+
+  // Starting to record saves what the panel is set to; the recording fails in words, with nothing uncaught.
+  await page.getByTestId('record-start').click();
+  await expect(page.getByTestId('record-ended')).toContainText('used up', { timeout: 30_000 });
+  await expect(page.getByTestId('toast').filter({ hasText: 'used up' })).toHaveCount(1);
+  watched.errors.splice(0, Infinity, ...watched.errors.filter((error) => !/service worker/i.test(error)));
+  expectQuiet(watched);
+});
+
+test('a file dropped beside its target leaves the studio where it is', async ({ page }) => {
+  await openStudio(page, server.url, 'features');
+  const refused = await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(['1,2,3'], 'wave.csv'));
+    const drop = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+    document.querySelector('main')?.dispatchEvent(drop);
+    return drop.defaultPrevented;
+  });
+  expect(refused).toBe(true);
+  await expect(page.getByTestId('toast')).toContainText('Drop recordings at Data');
+});
+
+test('a phone shows every channel of the scope with its unit', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openStudio(page, server.url);
+  const channels = page.locator('.scope .channel');
+  await expect(channels).toHaveCount(6);
+  for (const channel of await channels.all()) {
+    await expect(channel).toContainText(/m\/s²|°\/s/);
+    const box = await channel.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? Infinity)).toBeLessThanOrEqual(390);
+  }
+});
+
+test('labels of every kind train, and keep the tables on the page', async ({ page }) => {
+  const names = ['👋🏽 "hi" \\n %s */', 'مرحبا بالعالم', '<img src=x onerror=alert(1)>', 'x'.repeat(100), "o'clock"];
+  await openStudio(page, server.url);
+  await generateExamples(page);
+  for (const [index, gesture] of ['idle', 'wave', 'circle', 'updown', 'shake'].entries()) {
+    await page.getByTestId('recordings-filter').selectOption(gesture);
+    await page.getByTestId('select-all').click();
+    await page.getByTestId('bulk-label').fill(names[index] ?? '');
+    await page.getByTestId('bulk-relabel').click();
+    await expect(page.getByTestId('label-row').filter({ hasText: names[index] ?? '' })).toHaveCount(1);
+    await page.getByTestId('bulk').getByRole('button', { name: 'Clear selection' }).click();
+  }
+  await page.getByTestId('recordings-filter').selectOption({ index: 0 });
+
+  // A slip of the hand over sixty recordings is no catastrophe.
+  await page.getByTestId('select-all').click();
+  await page.getByTestId('bulk-label').fill('oops');
+  await page.getByTestId('bulk-relabel').click();
+  await expect(page.getByTestId('label-row')).toHaveCount(1);
+  await page.getByTestId('toast').filter({ hasText: 'oops' }).getByTestId('toast-action').click();
+  await expect(page.getByTestId('label-row')).toHaveCount(5);
+
+  await train(page, 4);
+  await go(page, 'test');
+  await expect(page.getByTestId('test-confusion')).toContainText('مرحبا بالعالم');
+  // The figures stand beside the longest name, not behind it.
+  const cells = page.getByTestId('test-confusion').locator('tbody td');
+  expect((await cells.first().boundingBox())?.x).toBeLessThan(400);
+  await go(page, 'live');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+});
