@@ -3,8 +3,9 @@
  * outputs and gathered inputs, fitted to counted cycles of 224 random layers (tests/bench/latency-calibration.ts; cost
  * model in tests/cross/instruction-count.c). It knows no wait states and no caches.
  */
-import { elementCount } from '../graph/float-graph';
+import { elementCount, type FloatOp } from '../graph/float-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
+import type { Conversion, MixedGraph } from '../quantize/mixed-graph';
 import { multiplyAdds } from './network-cost';
 import { layoutFor, type Target } from './target';
 
@@ -107,4 +108,9 @@ export function estimateNetworkCycles(graph: Int8Graph, target: Target): number 
     sum += cycles;
   }
   return Math.round(sum);
+}
+
+/** Estimated cycles of a float op or a conversion, or null: float kernels are not in the table. */
+export function estimateFloatCycles(_op: FloatOp | Conversion, _graph: MixedGraph, _target: Target): number | null {
+  return null;
 }

@@ -33,6 +33,8 @@ export interface NetworkHeaderOptions {
   readonly target: Target;
   /** Lines for the head of the file: where the network comes from. */
   readonly remarks: readonly string[];
+  /** Numbers of the ops in the network that these ops are a part of, for names and the plan; default: their indices. */
+  readonly numbers?: readonly number[];
 }
 
 /** A network as C, without the function around it. */
@@ -43,6 +45,8 @@ export interface NetworkCode {
   readonly constants: string;
   /** Calls in order, over `const int8_t *input`, `int8_t *output` and, unless the plan needs none, `int8_t *arena`. */
   readonly calls: readonly (readonly [name: string, args: readonly string[]])[];
+  /** For every call, the number of the op that makes it. */
+  readonly callOps: readonly number[];
   /** Variables that the calls use. */
   readonly locals: readonly string[];
   readonly constantBytes: number;
@@ -71,9 +75,9 @@ export function emitNetworkCode(
 }
 
 /** avr-gcc takes no larger object. */
-const MOST_AVR_BYTES = 32_767;
+export const MOST_AVR_BYTES = 32_767;
 /** Constants are read with 16-bit addresses, which end at 64 KB; vectors, tables of features and the C library need some. */
-const MOST_AVR_CONSTANTS = 60_000;
+export const MOST_AVR_CONSTANTS = 60_000;
 /** How parameters are read, by their type. */
 const LOADS: Readonly<Record<string, string>> = {
   mote_conv: 'mote_load_conv',
@@ -91,6 +95,9 @@ const ROUNDING: Readonly<Record<Rounding, string>> = {
 class NetworkPrinter {
   readonly #constants = new CPrinter();
   readonly #calls: [name: string, args: string[]][] = [];
+  readonly #callOps: number[] = [];
+  /** Number of the op that is printed. */
+  #number = 0;
   readonly #runtime = new Set<string>();
   /** Names of arrays by their content: equal arrays are stored once. */
   readonly #known = new Map<string, string>();
@@ -113,8 +120,9 @@ class NetworkPrinter {
     const streamed = new Set(this.plan.streams.flatMap(({ ops }) => ops));
     this.graph.ops.forEach((op, index) => {
       const stream = this.plan.streams.find(({ ops }) => ops.at(-1) === index);
+      this.#number = this.options.numbers?.[index] ?? index;
       if (stream) this.#stream(stream);
-      else if (!streamed.has(index)) this.#op(op, index);
+      else if (!streamed.has(index)) this.#op(op, this.#number);
     });
     if (this.options.target === 'avr' && this.#constantBytes > MOST_AVR_CONSTANTS) {
       throw new EmitError(
@@ -127,6 +135,7 @@ class NetworkPrinter {
       runtime: this.#runtime,
       constants: this.#constants.finish().trimEnd(),
       calls: this.#calls,
+      callOps: this.#callOps,
       locals: this.#locals(),
       constantBytes: this.#constantBytes,
     };
@@ -279,6 +288,7 @@ class NetworkPrinter {
   }
 
   #call(name: string, ...args: (string | number)[]): void {
+    this.#callOps.push(this.#number);
     this.#calls.push([this.#use(name), args.map((arg) => (typeof arg === 'number' ? int32Literal(arg) : arg))]);
   }
 
@@ -708,11 +718,11 @@ function windowFields(window: Window2d): number[] {
   ];
 }
 
-function stepsOf(shape: readonly number[]): number[] {
+export function stepsOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }
 
 /** A negative number in a macro needs brackets. */
-function macroInt(value: number): string {
+export function macroInt(value: number): string {
   return value < 0 ? `(${value})` : String(value);
 }

@@ -52,7 +52,8 @@ const MOST_ORDERS = 400;
 /** Pairs of buffers compared in all: keeps the search below a few hundred milliseconds however large the network is. */
 const MOST_COMPARISONS = 4_000_000;
 
-interface Buffer {
+/** Bytes that are in use from step `first` to step `last`. */
+export interface Buffer {
   readonly name: string;
   readonly kind: 'tensor' | 'scratch';
   readonly bytes: number;
@@ -61,13 +62,13 @@ interface Buffer {
 }
 
 /** Leave to overlap: the output's offset must be at least `distance` below that of the input. */
-interface Overlap {
+export interface Overlap {
   readonly input: number;
   readonly output: number;
   readonly distance: number;
 }
 
-function roundUp(bytes: number): number {
+export function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
@@ -110,7 +111,7 @@ export function planNetwork(graph: Int8Graph, target: Target, given?: readonly S
 
 function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
   const { buffers, root, first, indexOf } = layout;
-  const { offsets, arenaBytes, lowerBoundBytes, provenBest } = pack(buffers, layout.overlaps, graph.ops.length);
+  const { offsets, arenaBytes, lowerBoundBytes, provenBest } = placeBuffers(buffers, layout.overlaps, graph.ops.length);
   return {
     arenaBytes,
     lowerBoundBytes,
@@ -290,7 +291,7 @@ function usage(buffers: readonly Buffer[], overlaps: readonly Overlap[], steps: 
 }
 
 /** Offsets for buffers with lifetimes: the best of several orders of first fit. */
-function pack(
+export function placeBuffers(
   buffers: readonly Buffer[],
   overlaps: readonly Overlap[],
   steps: number,

@@ -54,7 +54,7 @@ export function overlapDistance(op: Int8Op, input: TensorId, graph: Int8Graph, t
 }
 
 /** `rows` times: reads a row of `inputs`, writes a row of `outputs`. */
-function rowsDistance(rows: number, inputs: number, outputs: number, copied: boolean): number {
+export function rowsDistance(rows: number, inputs: number, outputs: number, copied: boolean): number {
   let distance = -Infinity;
   for (const row of [0, copied ? rows - 2 : rows - 1]) {
     // Linear in the row, so the extremes are at the ends; a copied last row leaves nothing to read.
@@ -66,7 +66,7 @@ function rowsDistance(rows: number, inputs: number, outputs: number, copied: boo
 }
 
 /** Pixel by pixel of the output; the input under a pixel is copied before, read while, or read channel by channel. */
-function windowDistance(
+export function windowDistance(
   window: Window2d,
   from: readonly number[],
   to: readonly number[],

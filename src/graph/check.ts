@@ -11,7 +11,7 @@ import {
   type FloatTensor,
   type TensorId,
 } from './float-graph';
-import { windowOutputShape } from './window2d';
+import { extent, windowOutputShape, type Window2d } from './window2d';
 
 /** Largest tensor that a graph may hold, elements: far above what any microcontroller holds. */
 export const MAX_TENSOR_ELEMENTS = 1 << 22;
@@ -23,17 +23,7 @@ export function checkFloatGraph(graph: FloatGraph): void {
   if (graph.tensors.length > MAX_GRAPH_NODES || graph.ops.length > MAX_GRAPH_NODES) {
     throw new GraphError('too-large', `A network may have at most ${MAX_GRAPH_NODES} tensors and operations.`);
   }
-  graph.tensors.forEach((tensor, id) => {
-    if (tensor.shape.length === 0 || tensor.shape.some((size) => !Number.isInteger(size) || size < 1)) {
-      throw new GraphError('bad-tensor', `Tensor ${id} ("${tensor.name}") has the shape [${tensor.shape.join(', ')}].`);
-    }
-    if (elementCount(tensor.shape) > MAX_TENSOR_ELEMENTS) {
-      throw new GraphError(
-        'too-large',
-        `Tensor ${id} ("${tensor.name}") has more than ${MAX_TENSOR_ELEMENTS} elements.`,
-      );
-    }
-  });
+  graph.tensors.forEach(checkFloatTensor);
 
   const elements = (id: TensorId): number => {
     const tensor = graph.tensors[id];
@@ -45,7 +35,7 @@ export function checkFloatGraph(graph: FloatGraph): void {
   elements(graph.output);
   const known = new Set<TensorId>([graph.input]);
   graph.ops.forEach((op, index) => {
-    const output = elements(op.output);
+    elements(op.output);
     floatInputsOf(op).forEach((id, operand) => {
       elements(id);
       const constant = graph.tensors[id]?.data !== undefined;
@@ -61,20 +51,26 @@ export function checkFloatGraph(graph: FloatGraph): void {
     }
     known.add(op.output);
     const tensors = floatInputsOf(op).map((id) => graph.tensors[id] as FloatTensor);
-    checkOp(op, index, tensors, graph.tensors[op.output] as FloatTensor, output);
+    checkFloatOp(op, index, tensors, graph.tensors[op.output] as FloatTensor);
   });
   if (graph.ops.length === 0 || !known.has(graph.output)) {
     throw new GraphError('bad-tensor', 'No operation writes the output of the network.');
   }
 }
 
-function checkOp(
-  op: FloatOp,
-  index: number,
-  inputs: readonly FloatTensor[],
-  output: FloatTensor,
-  outputs: number,
-): void {
+/** Throws a GraphError `bad-tensor` or `too-large` for a shape that no tensor may have. */
+export function checkFloatTensor(tensor: FloatTensor, id: number): void {
+  if (tensor.shape.length === 0 || tensor.shape.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new GraphError('bad-tensor', `Tensor ${id} ("${tensor.name}") has the shape [${tensor.shape.join(', ')}].`);
+  }
+  if (elementCount(tensor.shape) > MAX_TENSOR_ELEMENTS) {
+    throw new GraphError('too-large', `Tensor ${id} ("${tensor.name}") has more than ${MAX_TENSOR_ELEMENTS} elements.`);
+  }
+}
+
+/** Throws a GraphError `shape-mismatch`, `not-finite` or `unknown-op` unless the op fits its tensors. */
+export function checkFloatOp(op: FloatOp, index: number, inputs: readonly FloatTensor[], output: FloatTensor): void {
+  const outputs = elementCount(output.shape);
   const wrong = (what: string): never => {
     throw new GraphError('shape-mismatch', `Operation ${index} (${op.kind}) ${what}.`);
   };
@@ -91,6 +87,17 @@ function checkOp(
     if (shape.length !== output.shape.length || shape.some((size, axis) => size !== output.shape[axis])) {
       wrong(`gives [${shape.join(', ')}], but its output is [${output.shape.join(', ')}]`);
     }
+  };
+  const window = ({ padTop, padBottom, padLeft, padRight, ...sizes }: Window2d): void => {
+    if (input.shape.length !== 3) wrong('needs the shape [H, W, C]');
+    if (!Object.values(sizes).every((size) => isInteger(size, 1))) wrong('has an impossible window');
+    if (![padTop, padBottom, padLeft, padRight].every((size) => isInteger(size, 0))) wrong('has impossible padding');
+    // More padding than the window reaches would give outputs that see no input at all.
+    const [height, width] = [
+      extent(sizes.kernelHeight, sizes.dilationHeight),
+      extent(sizes.kernelWidth, sizes.dilationWidth),
+    ];
+    if (Math.max(padTop, padBottom) >= height || Math.max(padLeft, padRight) >= width) wrong('has too much padding');
   };
   switch (op.kind) {
     case 'fullyConnected': {
@@ -112,13 +119,17 @@ function checkOp(
         wrong(`has ${op.weights.length} weights for ${out} channels`);
       }
       if (op.kind === 'depthwiseConv2d' && channels * op.depthMultiplier !== out) wrong('has another multiplier');
+      window(op.window);
       fits(windowOutputShape(input.shape, op.window, out));
       return finite(op.weights, op.bias);
     }
     case 'maxPool2d':
     case 'averagePool2d':
+      window(op.window);
+      if (op.window.dilationHeight !== 1 || op.window.dilationWidth !== 1) wrong('is dilated');
       return fits(windowOutputShape(input.shape, op.window, input.shape[2] ?? wrong('needs the shape [H, W, C]')));
     case 'mean':
+      if (![op.outer, op.count, op.inner].every((size) => isInteger(size, 1))) wrong('has no axes');
       if (op.outer * op.count * op.inner !== values || op.outer * op.inner !== outputs) wrong('does not fit');
       return;
     case 'add':
@@ -128,6 +139,7 @@ function checkOp(
       return second.data && finite(second.data);
     }
     case 'concat': {
+      if (!isInteger(op.axis, 0, input.shape.length - 1)) wrong(`joins along axis ${op.axis}`);
       const size = inputs.reduce((sum, { shape }) => sum + (shape[op.axis] ?? 0), 0);
       for (const { shape } of inputs) {
         if (shape.length !== input.shape.length) wrong('joins values of different rank');
@@ -138,18 +150,24 @@ function checkOp(
       return fits(input.shape.map((length, axis) => (axis === op.axis ? size : length)));
     }
     case 'pad':
+      if (op.before.length !== input.shape.length || op.after.length !== input.shape.length) wrong('has other axes');
+      if (![...op.before, ...op.after].every((size) => isInteger(size, 0))) wrong('cuts');
       return fits(input.shape.map((size, axis) => size + (op.before[axis] ?? 0) + (op.after[axis] ?? 0)));
     case 'transpose':
-      if (new Set(op.permutation).size !== input.shape.length) wrong('has other axes');
+      if (op.permutation.length !== input.shape.length) wrong('has other axes');
+      if (new Set(op.permutation).size !== input.shape.length) wrong('repeats an axis');
       return fits(op.permutation.map((axis) => input.shape[axis] ?? 0));
     case 'stridedSlice':
+      if (output.shape.length !== input.shape.length) wrong('has other axes');
       input.shape.forEach((size, axis) => {
-        const last = (op.begin[axis] ?? 0) + ((output.shape[axis] ?? 0) - 1) * (op.strides[axis] ?? 0);
-        if (!(last >= 0 && last < size) || !((op.strides[axis] ?? 0) >= 1)) wrong('reads outside its input');
+        const [begin, stride] = [op.begin[axis] ?? -1, op.strides[axis] ?? 0];
+        const last = begin + ((output.shape[axis] ?? 0) - 1) * stride;
+        if (!isInteger(begin, 0) || !isInteger(stride, 1) || last >= size) wrong('reads outside its input');
       });
       return;
     case 'resizeNearest':
-      if (input.shape.length !== 3 || input.shape[2] !== output.shape[2]) wrong('changes the channels');
+      if (input.shape.length !== 3 || output.shape.length !== 3) wrong('needs the shapes [H, W, C]');
+      if (input.shape[2] !== output.shape[2]) wrong('changes the channels');
       return;
     case 'scaleShift': {
       const channels = input.shape.at(-1) ?? 0;
@@ -164,4 +182,8 @@ function checkOp(
     default:
       throw new GraphError('unknown-op', `Operation ${index} is of an unknown kind.`);
   }
+}
+
+function isInteger(value: number, minimum: number, maximum = MAX_TENSOR_ELEMENTS): boolean {
+  return Number.isInteger(value) && value >= minimum && value <= maximum;
 }

@@ -39,7 +39,7 @@ export function createFloatInterpreter(graph: FloatGraph): FloatInterpreter {
   const input = at(graph.input);
   const output = at(graph.output);
   graph.tensors.forEach(({ data }, id) => data && at(id).set(data));
-  const steps = graph.ops.map((op): (() => void) => prepare(op, graph, at));
+  const steps = graph.ops.map((op) => prepareFloatOp(op, graph.tensors, at));
 
   return {
     activations,
@@ -57,12 +57,17 @@ export function createFloatInterpreter(graph: FloatGraph): FloatInterpreter {
   };
 }
 
-function prepare(op: FloatOp, graph: FloatGraph, at: (id: number) => Float32Array): () => void {
+/** A function that runs the op on the buffers that `at` gives. Op and tensors must have passed their checks. */
+export function prepareFloatOp(
+  op: FloatOp,
+  tensors: readonly { readonly shape: readonly number[] }[],
+  at: (id: number) => Float32Array,
+): () => void {
   const [first = 0, second = 0] = floatInputsOf(op);
   const from = at(first);
   const to = at(op.output);
-  const shape = graph.tensors[first]?.shape ?? [];
-  const output = graph.tensors[op.output]?.shape ?? [];
+  const shape = tensors[first]?.shape ?? [];
+  const output = tensors[op.output]?.shape ?? [];
   switch (op.kind) {
     case 'fullyConnected':
       return () => fullyConnected(op, from, to);
@@ -108,7 +113,7 @@ function prepare(op: FloatOp, graph: FloatGraph, at: (id: number) => Float32Arra
         let start = 0;
         for (const id of op.inputs) {
           const values = at(id);
-          const block = (graph.tensors[id]?.shape[op.axis] ?? 0) * inner;
+          const block = (tensors[id]?.shape[op.axis] ?? 0) * inner;
           for (let i = 0; i < values.length; i++) {
             to[start + Math.floor(i / block) * gap + (i % block)] = values[i] as number;
           }

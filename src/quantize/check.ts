@@ -39,7 +39,7 @@ export function checkInt8Graph(graph: Int8Graph): void {
   if (graph.ops.length === 0 || graph.ops.length > MAX_INT8_OPS || graph.tensors.length > 2 * MAX_INT8_OPS) {
     refuse(`it has ${graph.ops.length} operations and ${graph.tensors.length} tensors.`);
   }
-  graph.tensors.forEach(checkTensor);
+  graph.tensors.forEach(checkInt8Tensor);
   const tensor = (id: TensorId): Int8Tensor =>
     graph.tensors[id] ?? refuse(`it refers to tensor ${id}, which does not exist.`);
 
@@ -60,14 +60,15 @@ export function checkInt8Graph(graph: Int8Graph): void {
     if (output.data) fail(`writes tensor ${op.output}, which is constant.`);
     if (written.has(op.output)) fail(`writes tensor ${op.output} again.`);
     written.add(op.output);
-    checkOp(op, inputs, output, fail);
+    checkInt8Op(op, inputs, output, fail);
   });
   if (!written.has(graph.output)) refuse('nothing writes its output.');
 }
 
 type Fail = (message: string) => never;
 
-function checkOp(op: Int8Op, inputs: readonly Int8Tensor[], output: Int8Tensor, fail: Fail): void {
+/** Calls `fail`, or throws QuantizeError `overflow` or `unsupported-op`, unless the op is safe to run on its tensors. */
+export function checkInt8Op(op: Int8Op, inputs: readonly Int8Tensor[], output: Int8Tensor, fail: Fail): void {
   const input = inputs[0] as Int8Tensor;
   switch (op.kind) {
     case 'fullyConnected':
@@ -163,7 +164,8 @@ function checkOp(op: Int8Op, inputs: readonly Int8Tensor[], output: Int8Tensor, 
   }
 }
 
-function checkTensor(tensor: Int8Tensor, id: number): void {
+/** Throws a QuantizeError `bad-input` for what no int8 tensor may be. */
+export function checkInt8Tensor(tensor: Int8Tensor, id: number): void {
   const sizes = tensor.shape;
   if (sizes.length === 0 || sizes.length > 4 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
     refuse(`tensor ${id} has the shape [${sizes.join(', ')}].`);

@@ -5,7 +5,14 @@
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { checkInt8Graph } from './check';
 import { fullyConnectedInt8 } from './fully-connected';
-import { inputsOf, QuantizeError, type Int8Graph, type Int8Tensor } from './int8-graph';
+import {
+  inputsOf,
+  QuantizeError,
+  type Int8Graph,
+  type Int8Op,
+  type Int8Tensor,
+  type Rounding,
+} from './int8-graph';
 import { prepareConv2d } from './ops/conv2d';
 import { prepareDepthwiseConv2d } from './ops/depthwise-conv2d';
 import { prepareAdd, prepareMul } from './ops/elementwise';
@@ -34,10 +41,37 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
   const at = (id: TensorId): Int8Array => activations[id] as Int8Array;
   const input = at(graph.input);
   const output = at(graph.output);
-  const tensor = (id: TensorId): Int8Tensor => graph.tensors[id] as Int8Tensor;
-  const rescale = rescaleOf(graph.rounding);
   graph.tensors.forEach(({ data }, id) => data && at(id).set(data));
-  const steps = graph.ops.map((op): (() => void) => {
+  const steps = prepareInt8Ops(graph.ops, graph.tensors, at, graph.rounding);
+
+  return {
+    activations,
+    inputLength: input.length,
+    outputLength: output.length,
+    run(values) {
+      if (values.length !== input.length) {
+        throw new QuantizeError(
+          'bad-input',
+          `The network takes ${input.length} features, but it was given ${values.length}.`,
+        );
+      }
+      input.set(values);
+      for (const step of steps) step();
+      return output;
+    },
+  };
+}
+
+/** One function per op that runs it on the buffers that `at` gives. Ops and tensors must have passed their checks. */
+export function prepareInt8Ops(
+  ops: readonly Int8Op[],
+  tensors: readonly Int8Tensor[],
+  at: (id: TensorId) => Int8Array,
+  rounding?: Rounding,
+): (() => void)[] {
+  const rescale = rescaleOf(rounding);
+  const tensor = (id: TensorId): Int8Tensor => tensors[id] as Int8Tensor;
+  return ops.map((op): (() => void) => {
     const [first = 0, second = 0] = inputsOf(op);
     const from = at(first);
     const to = at(op.output);
@@ -105,21 +139,4 @@ export function createInt8Interpreter(graph: Int8Graph): Int8Interpreter {
       }
     }
   });
-
-  return {
-    activations,
-    inputLength: input.length,
-    outputLength: output.length,
-    run(values) {
-      if (values.length !== input.length) {
-        throw new QuantizeError(
-          'bad-input',
-          `The network takes ${input.length} features, but it was given ${values.length}.`,
-        );
-      }
-      input.set(values);
-      for (const step of steps) step();
-      return output;
-    },
-  };
 }

@@ -1,6 +1,7 @@
 /** A `.tflite` to C. The same function runs in the browser's worker and on the command line. */
-import { emitFloatHeader } from '../emit/float-header';
-import { estimateCycles, estimateNetworkCycles } from '../emit/latency';
+import { emitMixedHeader } from '../emit/mixed-header';
+import { planMixed } from '../emit/mixed-plan';
+import { estimateCycles, estimateFloatCycles, estimateNetworkCycles } from '../emit/latency';
 import { EmitError } from '../emit/model';
 import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
@@ -10,10 +11,11 @@ import { writePack } from '../emit/pack';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
 import { readTflite } from '../emit/tflite/read-tflite';
-import { elementCount } from '../graph/float-graph';
+import { elementCount, floatInputsOf, type FloatOp } from '../graph/float-graph';
 import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
 import { inputsOf, type Int8Graph, type Rounding } from '../quantize/int8-graph';
+import { int8View, mixedFromFloat, mixedInputsOf, type MixedGraph, type MixedOp } from '../quantize/mixed-graph';
 import { quantizationReport } from '../quantize/error-report';
 import { quantizeInDetail, type QuantizeOptions } from '../quantize/quantize-graph';
 import { layerFigures } from './layer-figures';
@@ -35,8 +37,24 @@ export interface CompileInputs {
   readonly rounding?: Rounding;
 }
 
+/** A layer that runs in floating point, and what that costs. */
+export interface FloatLayer {
+  /** Name of its output. */
+  readonly name: string;
+  readonly kind: string;
+  /** Why it is not int8, for people. */
+  readonly why: string;
+  readonly macs: number;
+  /** Four bytes per weight and bias. */
+  readonly constantBytes: number;
+  readonly outputBytes: number;
+  /** Predicted for the target, or null where the table of latencies does not reach. */
+  readonly cycles: number | null;
+}
+
 export interface CompileOutputs {
-  readonly kind: 'int8' | 'float';
+  /** `mixed`: int8 with float layers. */
+  readonly kind: 'int8' | 'mixed' | 'float';
   readonly prefix: string;
   readonly header: string;
   /** The network as a pack, or null with the reason in `packProblem`. */
@@ -55,6 +73,8 @@ export interface CompileOutputs {
   readonly macs: number;
   /** Predicted for the target, or null where the table of latencies does not reach. */
   readonly cycles: number | null;
+  /** What runs in floating point; empty for int8 networks. Reshapes, which cost nothing, are left out. */
+  readonly floatLayers: readonly FloatLayer[];
   /** What was changed on the way, for people. */
   readonly notes: readonly string[];
 }
@@ -86,27 +106,8 @@ export async function compileJob(
   let errors: readonly LayerFigures[] | null = null;
   if (imported.kind === 'float') {
     if (!inputs.calibration) {
-      const header = emitFloatHeader(imported.graph, { prefix, remarks });
-      const ops = imported.graph.ops.map((op) => op.kind);
-      return {
-        kind: 'float',
-        prefix,
-        header: header.text,
-        pack: null,
-        packProblem: 'Packs hold int8 networks only.',
-        planJson: json({ kind: 'float', arenaBytes: header.arenaBytes, constantBytes: header.constantBytes, ops }),
-        plan: {
-          ops,
-          buffers: [],
-          arenaBytes: header.arenaBytes,
-          lowerBoundBytes: header.arenaBytes,
-          provenBest: false,
-        },
-        constantBytes: header.constantBytes,
-        macs: 0,
-        cycles: null,
-        notes,
-      };
+      const why = 'The model is float and there are no calibration inputs to quantize it with.';
+      return compileMixed(mixedFromFloat(imported.graph), () => why, { prefix, remarks, notes, target: inputs.target });
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
     const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), {
@@ -188,8 +189,110 @@ export async function compileJob(
     constantBytes: header.constantBytes,
     macs,
     cycles,
+    floatLayers: [],
     notes,
   };
+}
+
+/** A network with float layers. `why` says of a float op why it is not int8. */
+function compileMixed(
+  graph: MixedGraph,
+  why: (op: FloatOp) => string,
+  options: {
+    readonly prefix: string;
+    readonly remarks: readonly string[];
+    readonly notes: readonly string[];
+    readonly target: Target;
+    readonly quantization?: readonly LayerFigures[];
+  },
+): CompileOutputs {
+  const { prefix, target, quantization } = options;
+  const plan = planMixed(graph, target);
+  const header = emitMixedHeader(graph, plan, options);
+  const view = int8View(graph);
+  const cost = (step: MixedOp): number | null =>
+    step.type === 'int8' ? estimateCycles(step.op, view, target) : estimateFloatCycles(step.op, graph, target);
+  const floatLayers = graph.ops.flatMap((step): FloatLayer[] => {
+    if (step.type !== 'float' || step.op.kind === 'reshape') return [];
+    const { op } = step;
+    return [
+      {
+        name: graph.tensors[op.output]?.name ?? '',
+        kind: op.kind === 'unary' ? op.function : op.kind,
+        why: why(op),
+        macs: multiplyAdds(op, graph),
+        constantBytes: 4 * floatConstants(op, graph),
+        outputBytes: 4 * elementCount(graph.tensors[op.output]?.shape ?? []),
+        cycles: cost(step),
+      },
+    ];
+  });
+  const kind = graph.ops.every(({ type }) => type === 'float') ? 'float' : 'mixed';
+  const macs = graph.ops.reduce((sum, { op }) => sum + multiplyAdds(op, graph), 0);
+  const costs = graph.ops.map(cost);
+  const cycles = costs.some((each) => each === null)
+    ? null
+    : Math.round(costs.reduce<number>((sum, each) => sum + (each ?? 0), 0));
+  const { arenaBytes, lowerBoundBytes, provenBest, buffers } = plan;
+  const { constantBytes } = header;
+  return {
+    kind,
+    prefix,
+    header: header.text,
+    pack: null,
+    packProblem:
+      kind === 'float'
+        ? 'Packs hold int8 networks, and this one is float. Give calibration inputs to quantize it.'
+        : `Packs hold int8 networks, and ${floatLayers.length} layers of this one are float. Quantize all of it, or compile ` +
+          'the header into your program.',
+    planJson: json({
+      kind,
+      target,
+      arenaBytes,
+      lowerBoundBytes,
+      provenBest,
+      constantBytes,
+      macs,
+      cycles,
+      ...(quantization ? { quantization } : {}),
+      ops: graph.ops.map((step, index) => ({
+        index,
+        kind: step.op.kind,
+        type: step.type,
+        inputs: mixedInputsOf(step).map((id) => graph.tensors[id]?.shape),
+        output: graph.tensors[step.op.output]?.shape,
+        macs: multiplyAdds(step.op, graph),
+        cycles: costs[index],
+      })),
+      floatLayers,
+      tensors: graph.tensors.map(({ name, type, shape, data }, id) => ({
+        name,
+        type,
+        shape,
+        place: data ? { in: 'flash' } : plan.places[id],
+      })),
+      streams: [],
+      buffers,
+    }),
+    plan: { ops: graph.ops.map(opName), buffers, arenaBytes, lowerBoundBytes, provenBest },
+    constantBytes,
+    macs,
+    cycles,
+    floatLayers,
+    notes: options.notes,
+  };
+}
+
+/** For the memory plan: float ops say so. */
+function opName({ type, op }: MixedOp): string {
+  return type === 'float' ? `${op.kind} (float)` : op.kind;
+}
+
+/** Weights, biases and other constants of an op. */
+function floatConstants(op: FloatOp, graph: MixedGraph): number {
+  if ('weights' in op) return op.weights.length + op.bias.length;
+  if (op.kind === 'scaleShift') return op.scale.length + op.shift.length;
+  return floatInputsOf(op).reduce((sum, id) => sum + (graph.tensors[id]?.data?.length ?? 0), 0);
 }
 
 function json(value: unknown): string {

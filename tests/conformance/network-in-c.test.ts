@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { emitFloatHeader } from '../../src/emit/float-header';
 import { emitNetworkHeader } from '../../src/emit/network-header';
 import { planNetwork } from '../../src/emit/network-plan';
 import type { Target } from '../../src/emit/target';
@@ -166,31 +165,4 @@ describe.skipIf(!existsSync(SHARED))('models of others (../shared/data/tflite)',
       }),
     );
   }, 240_000);
-
-  it.each(names('float32'))('%s: float within 1e-5', (name) => {
-    const { kind, graph } = model(name);
-    if (kind !== 'float') throw new Error(`${name} is not float`);
-    const { text } = emitFloatHeader(graph, { prefix: 'net', remarks: [] });
-    const source = workshop.write(
-      'float_main.c',
-      `#include <stdio.h>\n#include "${workshop.write('net.h', text)}"\nint main(void) {
-  float in[NET_INPUT_SIZE];
-  float out[NET_OUTPUT_SIZE];
-  while (fread(in, 4, NET_INPUT_SIZE, stdin) == NET_INPUT_SIZE) {
-    if (net_invoke(in, out) != 0) return 1;
-    fwrite(out, 4, NET_OUTPUT_SIZE, stdout);
-  }
-  return 0;
-}\n`,
-    );
-    const wanted = read(name, 'out');
-    for (const compiler of C99) {
-      const output = workshop.run(workshop.compile(compiler, [source]), read(name, 'in'));
-      expect(output.length).toBe(wanted.length);
-      for (let at = 0; at < wanted.length; at += 4) {
-        const value = wanted.readFloatLE(at);
-        expect(Math.abs(output.readFloatLE(at) - value)).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
-      }
-    }
-  });
 });
