@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { TfliteError } from '../../src/emit/tflite/tflite-error';
-import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { GraphError } from '../../src/graph/float-graph';
+import { createFloatInterpreter } from '../../src/graph/run-float';
 import { QuantizeError, type Int8Graph } from '../../src/quantize/int8-graph';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
@@ -43,6 +44,21 @@ it('a written network computes the same bytes when it is read again', () => {
     'lookup',
   ]) {
     expect(kinds, kind).toContain(kind);
+  }
+});
+
+it('a written float network computes the same when it is read again', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = new Random(seed);
+    const graph = randomNetwork(random);
+    const again = readTflite(writeFloatTflite(graph, { labels: ['a', 'b'] }));
+    expect(again.labels).toEqual(['a', 'b']);
+    if (again.kind !== 'float') throw new Error('not float');
+    const [first, second] = [createFloatInterpreter(graph), createFloatInterpreter(again.graph)];
+    const size = (graph.tensors[graph.input]?.shape ?? []).reduce((a, b) => a * b, 1);
+    for (const input of randomInputs(random, size, 5)) {
+      expect(Array.from(second.run(input)), `seed ${seed}`).toEqual(Array.from(first.run(input)));
+    }
   }
 });
 

@@ -9,18 +9,22 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
+import { elementCount, type FloatGraph } from '../../src/graph/float-graph';
+import { createFloatInterpreter } from '../../src/graph/run-float';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { lookupTable } from '../../src/quantize/ops/lookup';
 import { Random } from '../../src/signal/random';
+import { randomNetwork } from '../../src/quantize/sample-networks';
+import { FLOAT_KINDS, randomFloatOp } from './random-float-op';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../node_modules/@tensorflow/tfjs-tflite/wasm');
 const NAME = 'tflite_web_api_cc_simd';
 
 interface RuntimeTensor {
-  data(): Int8Array;
+  data(): Int8Array | Float32Array;
 }
 interface RuntimeList {
   size(): number;
@@ -182,6 +186,51 @@ describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
       const furthest = Math.max(...table.map((value, index) => Math.abs(value - (got[index] as number))));
       model.delete();
       expect(furthest, JSON.stringify(quantization)).toBeLessThanOrEqual(most);
+    }
+  });
+
+  /** Largest difference to the float interpreter over some inputs, of the value or of 1. */
+  function compareFloat(graph: FloatGraph, random: Random): number {
+    const model = open(writeFloatTflite(graph, { labels: ['some', 'labels'] }));
+    const interpreter = createFloatInterpreter(graph);
+    let largest = 0;
+    for (let i = 0; i < 5; i++) {
+      const input = Float32Array.from({ length: elementCount(graph.tensors[graph.input]?.shape ?? []) }, () =>
+        random.normal(),
+      );
+      (model.GetInputs().get(0).data() as Float32Array).set(input);
+      if (!model.Infer()) throw new Error('The runtime did not run the model.');
+      const got = model.GetOutputs().get(0).data();
+      interpreter.run(input).forEach((value, k) => {
+        const difference = Math.abs(value - (got[k] as number)) / Math.max(1, Math.abs(value));
+        largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
+      });
+    }
+    model.delete();
+    return largest;
+  }
+
+  it.each(FLOAT_KINDS)('float %s: loads what we write and agrees within 1e-5', (kind) => {
+    const random = new Random(kind.length + 3);
+    let loaded = 0;
+    for (let n = 0; n < 40; n++) {
+      const graph = randomFloatOp(kind, random);
+      try {
+        writeFloatTflite(graph);
+      } catch {
+        // A padding of pooling that the format cannot say; trained networks have none.
+        continue;
+      }
+      expect(compareFloat(graph, random), JSON.stringify(graph.ops[0])).toBeLessThan(1e-5);
+      loaded++;
+    }
+    expect(loaded).toBeGreaterThan(3);
+  });
+
+  it('float networks: all of 60 random ones agree within 1e-5', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = new Random(seed);
+      expect(compareFloat(randomNetwork(random), random), `seed ${seed}`).toBeLessThan(1e-5);
     }
   });
 });

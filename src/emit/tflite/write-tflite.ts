@@ -1,11 +1,21 @@
 /**
- * Int8 graphs as `.tflite` files for TensorFlow Lite Micro, LiteRT and OpenMV. Only what the readers ask for is written;
- * the same graph always gives the same bytes.
+ * Networks, int8, float or mixed, as `.tflite` files for TensorFlow Lite Micro, LiteRT and OpenMV. Only what the readers
+ * ask for is written; the same graph always gives the same bytes.
  */
 import { Builder, type Offset } from 'flatbuffers';
-import { elementCount, type TensorId } from '../../graph/float-graph';
+import {
+  elementCount,
+  type Activation,
+  type FloatGraph,
+  type FloatOp,
+  type FloatUnary,
+  type TensorId,
+} from '../../graph/float-graph';
 import { samePadding, type Window2d } from '../../graph/window2d';
-import { inputsOf, type Int8Graph, type Int8Op, type Int8Tensor, type LookupFunction } from '../../quantize/int8-graph';
+import type { FloatWeighted } from '../../quantize/batch-norm';
+import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction } from '../../quantize/int8-graph';
+import { mixedFromFloat, mixedFromInt8, type MixedGraph, type MixedTensor } from '../../quantize/mixed-graph';
+import type { WeightedOp } from '../../quantize/ops/folded-bias';
 import { appendLabels, labelsMetadata, METADATA_NAME } from './labels-file';
 import { poolPadding } from './pool-padding';
 import { TfliteError } from './tflite-error';
@@ -24,21 +34,23 @@ export interface TfliteOptions {
   readonly description?: string;
 }
 
-/** Versions that the converter writes for int8; 1 otherwise. */
-const VERSIONS: Partial<Record<TfliteOperator, number>> = {
+/**
+ * The oldest version of an operator that has what is written, as the converter gives it
+ * (tensorflow/lite/tools/versioning/op_version.cc). Operators not named here: 1.
+ */
+const INT8_VERSIONS: Partial<Record<TfliteOperator, number>> = {
   ADD: 2,
   AVERAGE_POOL_2D: 2,
   CONCATENATION: 2,
   CONV_2D: 3,
   DEPTHWISE_CONV_2D: 3,
+  DEQUANTIZE: 2,
   FULLY_CONNECTED: 4,
-  LEAKY_RELU: 2,
   LOGISTIC: 2,
   MAX_POOL_2D: 2,
   MEAN: 2,
   MUL: 2,
   PAD: 2,
-  QUANTIZE: 2,
   RELU: 2,
   RELU6: 2,
   RESIZE_NEAREST_NEIGHBOR: 2,
@@ -49,15 +61,25 @@ const VERSIONS: Partial<Record<TfliteOperator, number>> = {
   TRANSPOSE: 2,
 };
 
-const LOOKUP_OPERATOR: Readonly<Record<LookupFunction, TfliteOperator>> = {
+const UNARY_OPERATOR: Readonly<Record<FloatUnary['function'], TfliteOperator>> = {
   relu: 'RELU',
   relu6: 'RELU6',
   leakyRelu: 'LEAKY_RELU',
   hardSwish: 'HARD_SWISH',
   logistic: 'LOGISTIC',
   tanh: 'TANH',
-  quantize: 'QUANTIZE',
 };
+
+const LOOKUP_OPERATOR: Readonly<Record<LookupFunction, TfliteOperator>> = { ...UNARY_OPERATOR, quantize: 'QUANTIZE' };
+
+const ACTIVATION_CODE: Readonly<Record<Activation, number>> = {
+  none: TFLITE_ACTIVATION.NONE,
+  relu: TFLITE_ACTIVATION.RELU,
+  relu6: TFLITE_ACTIVATION.RELU6,
+};
+
+/** TensorFlow Lite Micro joins no more at once (`kMaxInputNum` in micro/kernels/concatenation.cc). */
+const MOST_CONCATENATED = 10;
 
 interface Quantization {
   readonly scales: ArrayLike<number>;
@@ -76,6 +98,7 @@ interface TensorEntry {
 
 interface OperatorEntry {
   readonly name: TfliteOperator;
+  readonly version: number;
   readonly inputs: readonly number[];
   readonly output: number;
   readonly optionsType: number;
@@ -84,8 +107,17 @@ interface OperatorEntry {
 
 /** Bytes of the file. Throws TfliteError `unsupported-shape` for a layer that the format cannot express. */
 export function writeTflite(graph: Int8Graph, options: TfliteOptions = {}): Uint8Array {
-  const writer = new Writer(graph);
-  return writer.write(options);
+  return writeMixedTflite(mixedFromInt8(graph), options);
+}
+
+/** A float network, for comparison with the int8 one. Batch normalizations become MUL and ADD. Throws likewise. */
+export function writeFloatTflite(graph: FloatGraph, options: TfliteOptions = {}): Uint8Array {
+  return writeMixedTflite(mixedFromFloat(graph), options);
+}
+
+/** A network with int8 and float layers. Throws likewise. */
+export function writeMixedTflite(graph: MixedGraph, options: TfliteOptions = {}): Uint8Array {
+  return new Writer(graph).write(options);
 }
 
 /** A table with the given fields, defaults written out: slot -> [size in bytes, value]. */
@@ -105,13 +137,20 @@ class Writer {
   readonly #tensors: TensorEntry[] = [];
   readonly #operators: OperatorEntry[] = [];
 
-  constructor(private readonly graph: Int8Graph) {
+  constructor(private readonly graph: MixedGraph) {
     for (const tensor of graph.tensors) this.#tensors.push(activation(tensor));
-    graph.ops.forEach((op, index) => this.#op(op, index));
+    graph.ops.forEach(({ type, op }, index) => {
+      if (type !== 'conversion') return this.#op(op, index);
+      const [name, options] =
+        op.kind === 'quantize'
+          ? (['QUANTIZE', TFLITE_OPTIONS.QUANTIZE] as const)
+          : (['DEQUANTIZE', TFLITE_OPTIONS.DEQUANTIZE] as const);
+      this.#push(name, [op.input], op.output, options, []);
+    });
   }
 
-  #tensor(id: TensorId): Int8Tensor {
-    return this.graph.tensors[id] as Int8Tensor;
+  #tensor(id: TensorId): MixedTensor {
+    return this.graph.tensors[id] as MixedTensor;
   }
 
   #add(entry: TensorEntry): number {
@@ -124,14 +163,23 @@ class Writer {
     return this.#add({ name, shape: [values.length], type: TFLITE_TYPE.INT32, data, quantization: null });
   }
 
+  #floats(name: string, shape: readonly number[], values: Float32Array): number {
+    return this.#add({ name, shape, type: TFLITE_TYPE.FLOAT32, data: bytesOf(values), quantization: null });
+  }
+
   /** Weights and bias of a layer, as inputs 1 and 2. */
   #weighted(
-    op: { readonly weights: Int8Array; readonly bias: Int32Array; readonly weightScale: Float32Array },
-    input: Int8Tensor,
+    op: WeightedOp | FloatWeighted,
+    input: MixedTensor,
     shape: readonly number[],
     axis: number,
     name: string,
   ): [number, number] {
+    if (!('weightScale' in op)) {
+      const [weights, bias] = [this.#floats(`${name}/weights`, shape, op.weights), [op.bias.length]];
+      return [weights, this.#floats(`${name}/bias`, bias, op.bias)];
+    }
+    const { scale } = input as Int8Tensor;
     const weights = this.#add({
       name: `${name}/weights`,
       shape,
@@ -144,13 +192,19 @@ class Writer {
       shape: [op.bias.length],
       type: TFLITE_TYPE.INT32,
       data: new Uint8Array(Int32Array.from(op.bias).buffer),
-      quantization: { scales: op.weightScale.map((scale) => scale * input.scale), zeroPoint: 0, axis: 0 },
+      quantization: { scales: op.weightScale.map((each) => each * scale), zeroPoint: 0, axis: 0 },
     });
     return [weights, bias];
   }
 
   /** The fused activation that gives this clamp. */
-  #activation(range: { readonly actMin: number; readonly actMax: number }, output: Int8Tensor, index: number): number {
+  #activation(
+    range: { readonly actMin: number; readonly actMax: number } | { readonly activation: Activation },
+    tensor: MixedTensor,
+    index: number,
+  ): number {
+    if ('activation' in range) return ACTIVATION_CODE[range.activation];
+    const output = tensor as Int8Tensor;
     const six = Math.min(127, output.zeroPoint + roundHalfAway(Math.fround(6 / output.scale)));
     const low = Math.max(-128, output.zeroPoint);
     if (range.actMin === -128 && range.actMax === 127) return TFLITE_ACTIVATION.NONE;
@@ -193,13 +247,7 @@ class Writer {
     const amounts = this.#integers(`padding${index}`, [0, 0, padTop, padBottom, padLeft, padRight, 0, 0]);
     const pairs = this.#tensors[amounts] as TensorEntry;
     this.#tensors[amounts] = { ...pairs, shape: [4, 2] };
-    this.#operators.push({
-      name: 'PAD',
-      inputs: [input, amounts],
-      output: padded,
-      optionsType: TFLITE_OPTIONS.PAD,
-      options: (builder) => table(builder, []),
-    });
+    this.#push('PAD', [input, amounts], padded, TFLITE_OPTIONS.PAD, []);
     return { code: TFLITE_PADDING.VALID, input: padded };
   }
 
@@ -209,13 +257,35 @@ class Writer {
     output: number,
     optionsType: number = TFLITE_OPTIONS.NONE,
     fields: readonly (readonly ['i8' | 'i32' | 'f32' | 'bool', number])[] | null = null,
+    /** What the operator is asked to do needs at least this version. */
+    least = 1,
   ): void {
     const options = fields === null ? null : (builder: Builder) => table(builder, fields);
-    this.#operators.push({ name, inputs, output, optionsType, options });
+    const input = this.#tensors[inputs[0] as number] as TensorEntry;
+    const plain = input.type === TFLITE_TYPE.INT8 ? (INT8_VERSIONS[name] ?? 1) : 1;
+    this.#operators.push({ name, version: Math.max(plain, least), inputs, output, optionsType, options });
   }
 
-  #op(op: Int8Op, index: number): void {
-    const [first = 0, second = 0] = inputsOf(op);
+  /** In parts when there are many. */
+  #concat(inputs: readonly number[], axis: number, output: number): void {
+    let parts = inputs;
+    for (let n = 0; parts.length > MOST_CONCATENATED; n++) {
+      const some = parts.slice(0, MOST_CONCATENATED);
+      const to = this.#tensors[output] as TensorEntry;
+      const size = some.reduce((sum, id) => sum + ((this.#tensors[id] as TensorEntry).shape[axis + 1] as number), 0);
+      const shape = to.shape.map((length, i) => (i === axis + 1 ? size : length));
+      const joined = this.#add({ ...to, name: `${to.name}/joined${n}`, shape });
+      this.#concat(some, axis, joined);
+      parts = [joined, ...parts.slice(MOST_CONCATENATED)];
+    }
+    this.#push('CONCATENATION', parts, output, TFLITE_OPTIONS.CONCATENATION, [
+      ['i32', axis + 1],
+      ['i8', TFLITE_ACTIVATION.NONE],
+    ]);
+  }
+
+  #op(op: Int8Op | FloatOp, index: number): void {
+    const [first = 0, second = 0] = 'inputs' in op ? op.inputs : [op.input];
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
     const name = `layer${index}`;
     switch (op.kind) {
@@ -223,11 +293,19 @@ class Writer {
         const units = op.bias.length;
         const shape = [units, op.weights.length / units];
         const constants = this.#weighted(op, from, shape, 0, name);
-        this.#push('FULLY_CONNECTED', [first, ...constants], op.output, TFLITE_OPTIONS.FULLY_CONNECTED, [
-          ['i8', this.#activation(op, to, index)],
-          ['i8', 0],
-          ['bool', to.shape.length > 1 ? 1 : 0],
-        ]);
+        const keepDims = to.shape.length > 1;
+        this.#push(
+          'FULLY_CONNECTED',
+          [first, ...constants],
+          op.output,
+          TFLITE_OPTIONS.FULLY_CONNECTED,
+          [
+            ['i8', this.#activation(op, to, index)],
+            ['i8', 0],
+            ['bool', keepDims ? 1 : 0],
+          ],
+          keepDims ? 5 : 1,
+        );
         return;
       }
       case 'conv2d':
@@ -257,10 +335,12 @@ class Writer {
             op.output,
             TFLITE_OPTIONS.DEPTHWISE_CONV_2D,
             fields,
+            window.dilationHeight > 1 || window.dilationWidth > 1 ? 2 : 1,
           );
         } else {
           const fields = [...strides, ['i8', act], ...dilations] as const;
-          this.#push('CONV_2D', [padding.input, ...constants], op.output, TFLITE_OPTIONS.CONV_2D, fields);
+          const least = op.kind === 'conv2d' && op.groups > 1 ? 6 : 1;
+          this.#push('CONV_2D', [padding.input, ...constants], op.output, TFLITE_OPTIONS.CONV_2D, fields, least);
         }
         return;
       }
@@ -295,22 +375,33 @@ class Writer {
           op.output,
           op.subtract ? TFLITE_OPTIONS.SUB : TFLITE_OPTIONS.ADD,
           [['i8', this.#activation(op, to, index)]],
+          // Broadcasting a difference over five dimensions came later.
+          op.subtract && to.shape.length > 3 && elementCount(this.#tensor(second).shape) < elementCount(to.shape)
+            ? 3
+            : 1,
         );
         return;
-      case 'mul':
-        this.#push('MUL', [first, second], op.output, TFLITE_OPTIONS.MUL, [['i8', this.#activation(op, to, index)]]);
+      case 'mul': {
+        const scales = [from, this.#tensor(second), to].map((tensor) => (tensor.type === 'int8' ? tensor.scale : 0));
+        const [a = 0, b = 0, c = 0] = scales;
+        const act = this.#activation(op, to, index);
+        this.#push(
+          'MUL',
+          [first, second],
+          op.output,
+          TFLITE_OPTIONS.MUL,
+          [['i8', act]],
+          c > 0 && (a * b) / c >= 1 ? 3 : 1,
+        );
         return;
+      }
       case 'concat':
-        this.#push('CONCATENATION', op.inputs, op.output, TFLITE_OPTIONS.CONCATENATION, [
-          ['i32', op.axis + 1],
-          ['i8', TFLITE_ACTIVATION.NONE],
-        ]);
-        return;
+        return this.#concat(op.inputs, op.axis, op.output);
       case 'pad': {
         const pairs = op.before.flatMap((before, axis) => [before, op.after[axis] as number]);
         const amounts = this.#integers(`padding${index}`, [0, 0, ...pairs]);
         this.#tensors[amounts] = { ...(this.#tensors[amounts] as TensorEntry), shape: [op.before.length + 1, 2] };
-        this.#push('PAD', [first, amounts], op.output, TFLITE_OPTIONS.PAD, []);
+        this.#push('PAD', [first, amounts], op.output, TFLITE_OPTIONS.PAD, [], op.before.length > 3 ? 4 : 1);
         return;
       }
       case 'reshape':
@@ -318,9 +409,27 @@ class Writer {
         return;
       case 'transpose': {
         const order = this.#integers(`order${index}`, [0, ...op.permutation.map((axis) => axis + 1)]);
-        this.#push('TRANSPOSE', [first, order], op.output, TFLITE_OPTIONS.TRANSPOSE, []);
+        this.#push(
+          'TRANSPOSE',
+          [first, order],
+          op.output,
+          TFLITE_OPTIONS.TRANSPOSE,
+          [],
+          op.permutation.length > 3 ? 4 : 1,
+        );
         return;
       }
+      case 'scaleShift': {
+        const shape = [op.scale.length];
+        const scaled = this.#add({ ...activation(to), name: `${to.name}/scaled` });
+        const none = [['i8', TFLITE_ACTIVATION.NONE]] as const;
+        const scale = this.#floats(`${name}/scale`, shape, op.scale);
+        this.#push('MUL', [first, scale], scaled, TFLITE_OPTIONS.MUL, none);
+        const shift = this.#floats(`${name}/shift`, shape, op.shift);
+        this.#push('ADD', [scaled, shift], op.output, TFLITE_OPTIONS.ADD, none);
+        return;
+      }
+      case 'unary':
       case 'lookup': {
         const operator = LOOKUP_OPERATOR[op.function];
         if (operator === 'LEAKY_RELU')
@@ -339,21 +448,35 @@ class Writer {
           this.#integers(`end${index}`, [1, ...end]),
           this.#integers(`strides${index}`, [1, ...op.strides]),
         ];
-        this.#push('STRIDED_SLICE', [first, ...inputs], op.output, TFLITE_OPTIONS.STRIDED_SLICE, [
-          ['i32', 0],
-          ['i32', 0],
-          ['i32', 0],
-          ['i32', 0],
-          ['i32', 0],
-        ]);
+        this.#push(
+          'STRIDED_SLICE',
+          [first, ...inputs],
+          op.output,
+          TFLITE_OPTIONS.STRIDED_SLICE,
+          [
+            ['i32', 0],
+            ['i32', 0],
+            ['i32', 0],
+            ['i32', 0],
+            ['i32', 0],
+          ],
+          op.begin.length > 3 ? 4 : 1,
+        );
         return;
       }
       case 'resizeNearest': {
         const size = this.#integers(`size${index}`, to.shape.slice(0, 2));
-        this.#push('RESIZE_NEAREST_NEIGHBOR', [first, size], op.output, TFLITE_OPTIONS.RESIZE_NEAREST, [
-          ['bool', op.alignCorners ? 1 : 0],
-          ['bool', op.halfPixelCenters ? 1 : 0],
-        ]);
+        this.#push(
+          'RESIZE_NEAREST_NEIGHBOR',
+          [first, size],
+          op.output,
+          TFLITE_OPTIONS.RESIZE_NEAREST,
+          [
+            ['bool', op.alignCorners ? 1 : 0],
+            ['bool', op.halfPixelCenters ? 1 : 0],
+          ],
+          op.alignCorners || op.halfPixelCenters ? 3 : 1,
+        );
         return;
       }
       case 'softmax':
@@ -426,13 +549,16 @@ class Writer {
       }),
     );
 
-    const names = [...new Set(this.#operators.map(({ name }) => name))];
+    const codeOf = ({ name, version }: OperatorEntry): string => `${name} ${version}`;
+    const kinds = [...new Map(this.#operators.map((operator) => [codeOf(operator), operator])).values()];
+    const kindIndex = new Map(kinds.map((kind, index) => [codeOf(kind), index]));
     const operators = offsets(
-      this.#operators.map(({ name, inputs, output, optionsType, options }) => {
+      this.#operators.map((operator) => {
+        const { inputs, output, optionsType, options } = operator;
         const [from, to] = [int32s(inputs), int32s([output])];
         const table = options?.(builder) ?? 0;
         builder.startObject(5);
-        builder.addFieldInt32(0, names.indexOf(name), 0);
+        builder.addFieldInt32(0, kindIndex.get(codeOf(operator)) as number, 0);
         builder.addFieldOffset(1, from, 0);
         builder.addFieldOffset(2, to, 0);
         builder.addFieldInt8(3, optionsType, 0);
@@ -451,10 +577,10 @@ class Writer {
     const subgraphs = offsets([builder.endObject()]);
 
     const codes = offsets(
-      names.map((name) => {
+      kinds.map(({ name, version }) => {
         builder.startObject(4);
         builder.addFieldInt8(0, TFLITE_OPERATOR[name], 0);
-        builder.addFieldInt32(2, VERSIONS[name] ?? 1, 1);
+        builder.addFieldInt32(2, version, 1);
         builder.addFieldInt32(3, TFLITE_OPERATOR[name], 0);
         return builder.endObject();
       }),
@@ -489,15 +615,18 @@ function minimumVersion(): Uint8Array {
   return bytes;
 }
 
-function activation(tensor: Int8Tensor): TensorEntry {
-  const { name, shape, scale, zeroPoint, data } = tensor;
-  return {
-    name,
-    shape: data ? shape : [1, ...shape],
-    type: TFLITE_TYPE.INT8,
-    data: data ? new Uint8Array(data.buffer, data.byteOffset, data.length).slice() : null,
-    quantization: { scales: [scale], zeroPoint, axis: 0 },
-  };
+function activation(tensor: MixedTensor): TensorEntry {
+  const { name, data } = tensor;
+  const shape = data ? tensor.shape : [1, ...tensor.shape];
+  const common = { name, shape, data: data ? bytesOf(data) : null };
+  if (tensor.type === 'float') return { ...common, type: TFLITE_TYPE.FLOAT32, quantization: null };
+  const { scale, zeroPoint } = tensor;
+  return { ...common, type: TFLITE_TYPE.INT8, quantization: { scales: [scale], zeroPoint, axis: 0 } };
+}
+
+/** A copy of the values' bytes; little-endian, as every machine that runs this. */
+function bytesOf(values: Int8Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
 }
 
 /** The axes, with the batch, that [outer, count, inner] stands for. */
