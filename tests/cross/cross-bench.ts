@@ -51,8 +51,8 @@ export class CrossBench {
     return file;
   }
 
-  /** Compiles one file with -O2 and all warnings as errors; returns the program. */
-  compile(target: AnyTarget, source: string): string {
+  /** Compiles a file, and others that it needs, with -O2 and all warnings as errors; returns the program. */
+  compile(target: AnyTarget, source: string, more: readonly string[] = []): string {
     const program = path.join(this.#folder, `program-${this.#count++}`);
     execute(target.compiler, [
       '-std=c99',
@@ -61,7 +61,7 @@ export class CrossBench {
       ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections', '-I', HERE, '-I', this.#folder],
       ...(target.kind === 'qemu' ? libraryFlags(target) : []),
       ...target.flags,
-      ...[source, '-o', program],
+      ...[source, ...more, '-o', program],
       ...(target.kind === 'qemu' && target.script !== undefined ? ['-lc', '-lgcc'] : []),
     ]);
     return program;

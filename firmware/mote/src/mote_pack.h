@@ -64,6 +64,7 @@ typedef struct {
   int8_t *arena;
   int8_t *scores;
   int8_t *history;
+  uint32_t narrow[8]; /* a bit for every op: a layer that the kernels of this core take (mote_pack_check_ops.c) */
   int32_t filled;
   int32_t skip;
   int32_t history_count;

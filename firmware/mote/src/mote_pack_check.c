@@ -143,9 +143,12 @@ static int parse_spec(mote_model *m) {
          m->smoothing_threshold >= 0 && m->channels <= MAX_WINDOW_VALUES / m->window_frames;
 }
 
+/* The header may have come over a wire, to any address. */
+static uint32_t read_anywhere(const uint8_t *p) { return read_u16(p) | (read_u16(p + 2) << 16); }
+
 int32_t mote_pack_size(const uint8_t *header) {
-  const uint32_t size = read_u32(header + 12);
-  if (read_u32(header) != 0x45544f4du) return MOTE_E_MAGIC; /* "MOTE" */
+  const uint32_t size = read_anywhere(header + 12);
+  if (read_anywhere(header) != 0x45544f4du) return MOTE_E_MAGIC; /* "MOTE" */
   if (read_u16(header + 8) != PACK_VERSION) return MOTE_E_VERSION;
   if (size % 4 != 0 || size < FIRST_SECTION + SPEC_BYTES || size > MAX_PACK_BYTES) return MOTE_E_SIZE;
   return (int32_t)size;

@@ -36,6 +36,12 @@ static int check_activation(int32_t act_min, int32_t act_max) {
   return act_min >= -128 && act_max <= 127 && act_min <= act_max;
 }
 
+/* Kernels for one core take layers whose sums stay below this, and shift to the right only: practically all. */
+#define NARROW_SUM ((int64_t)1 << 29)
+
+/* What a layer or an op turns out to be. */
+enum { UNSAFE = 0, SAFE = 1, NARROW = 2 };
+
 /* Multipliers, and that no sum of products leaves 32 bits, not even on its way. */
 static int check_channels(const layer_view *view, uint32_t opcode) {
   const mote_conv *op = &view->layer;
@@ -43,6 +49,7 @@ static int check_channels(const layer_view *view, uint32_t opcode) {
   /* [tap][channel] for depthwise layers, [channel][tap] for all others */
   const int32_t channel_step = opcode == OP_DEPTHWISE ? 1 : view->taps;
   const int32_t tap_step = opcode == OP_DEPTHWISE ? op->out_c : 1;
+  int found = NARROW;
   int32_t channel, i;
   for (channel = 0; channel < op->out_c; channel++) {
     const int32_t scale = op->per_channel ? channel : 0;
@@ -51,19 +58,20 @@ static int check_channels(const layer_view *view, uint32_t opcode) {
     int64_t magnitude = 0;
     for (i = 0; i < view->taps; i++) {
       const int32_t weight = MOTE_FLASH_I8(w);
-      if (weight == -128) return 0;
+      if (weight == -128) return UNSAFE;
       magnitude += weight < 0 ? -weight : weight;
       bias += (int64_t)weight * op->in_zero; /* as it was before the zero point was folded in */
       w += tap_step;
     }
     magnitude = (bias < 0 ? -bias : bias) + 256 * magnitude;
-    if (magnitude >= (int64_t)1 << 31) return 0;
+    if (magnitude >= (int64_t)1 << 31) return UNSAFE;
     if (!check_rescaling(MOTE_FLASH_I32(op->multiplier + scale), (int32_t)1 << 30, MOTE_FLASH_I8(op->shift + scale),
                          magnitude)) {
-      return 0;
+      return UNSAFE;
     }
+    if (magnitude >= NARROW_SUM || MOTE_FLASH_I8(op->shift + scale) > -1) found = SAFE;
   }
-  return 1;
+  return found;
 }
 
 /* Bytes of scratch of a layer, at most MAX_ARENA_BYTES + 1. */
@@ -265,6 +273,7 @@ static uint32_t fixed_bytes(uint32_t opcode) {
   }
 }
 
+/* UNSAFE, SAFE or, for layers, NARROW. */
 static int check_op(const mote_model *m, const uint8_t *head, span body, uint32_t tensor_count, int32_t arena) {
   const uint32_t opcode = read_u32(head);
   const uint32_t input = read_u32(head + OP_INPUT);
@@ -311,18 +320,22 @@ static int check_op(const mote_model *m, const uint8_t *head, span body, uint32_
   }
 }
 
-int mote_pack_check_ops(const mote_model *m, span s, uint32_t tensor_count, int32_t arena) {
+int mote_pack_check_ops(mote_model *m, span s, uint32_t tensor_count, int32_t arena) {
   int32_t i;
+  for (i = 0; i < MAX_OPS / 32; i++) m->narrow[i] = 0;
   for (i = 0; i < m->op_count; i++) {
     const uint8_t *head = s.at;
     uint32_t bytes;
     span body;
+    int found;
     if (s.left < OP_HEAD_BYTES) return 0;
     bytes = read_u32(head + OP_SIZE);
     if (bytes % 4 != 0 || bytes < OP_HEAD_BYTES || take(&s, bytes, 1) == NULL) return 0;
     body.at = head;
     body.left = bytes;
-    if (!check_op(m, head, body, tensor_count, arena)) return 0;
+    found = check_op(m, head, body, tensor_count, arena);
+    if (found == UNSAFE) return 0;
+    if (found == NARROW) m->narrow[i / 32] |= (uint32_t)1 << (i % 32);
   }
   return s.left == 0;
 }

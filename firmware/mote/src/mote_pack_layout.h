@@ -141,7 +141,11 @@ MOTE_FN uint32_t read_u8(const uint8_t *p) { return (uint8_t)MOTE_FLASH_I8(p); }
 
 MOTE_FN uint32_t read_u16(const uint8_t *p) { return read_u8(p) | (read_u8(p + 1) << 8); }
 
-MOTE_FN uint32_t read_u32(const uint8_t *p) { return read_u16(p) | (read_u16(p + 2) << 16); }
+/* At a multiple of four, as all numbers behind the header are. */
+MOTE_FN uint32_t read_u32(const uint8_t *p) {
+  const void *word = p;
+  return MOTE_FLASH_U32((const uint32_t *)word);
+}
 
 MOTE_FN int32_t read_i32(const uint8_t *p) { return (int32_t)read_u32(p); }
 

@@ -9,6 +9,15 @@
 #include "mote_softmax.h"
 #include "mote_spectral.h"
 
+/* Kernels for the core that this is compiled for; tests choose their portable twins. */
+#if defined(MOTE_TEST_ROWS_DSP) || (defined(__ARM_FEATURE_DSP) && defined(__thumb2__))
+#include "mote_rows_dsp.h"
+#define MOTE_ROWS_DSP
+#elif defined(MOTE_TEST_ROWS_QUAD) || defined(__ARM_ARCH_6M__)
+#include "mote_rows_quad.h"
+#define MOTE_ROWS_QUAD
+#endif
+
 void mote_pack_run_blocks(const mote_model *m, const float *window) {
   const uint8_t *at = m->blocks;
   float *features = m->features;
@@ -53,10 +62,39 @@ static int32_t axis_at(const uint8_t *p, int32_t rank, int32_t axis, int32_t fal
   return axis < 4 - rank ? fallback : read_i32(p + 4 * (axis - (4 - rank)));
 }
 
-static void run_layer(const mote_model *m, const uint8_t *p, const tensor_view *from, const tensor_view *to) {
+#if defined(MOTE_ROWS_DSP) || defined(MOTE_ROWS_QUAD)
+/* Runs a layer whose sums are narrow with the kernels of this core: 1, or 0 when they don't take it. */
+static int run_narrow_layer(const layer_view *view, uint32_t opcode, const int8_t *input, int8_t *output,
+                            void *scratch) {
+  const mote_conv *op = &view->layer;
+  if (opcode == OP_DEPTHWISE) {
+#if defined(MOTE_ROWS_DSP)
+    if (!mote_rows_takes_depthwise(op)) return 0;
+#else
+    if (!mote_rows_takes_depthwise(op, scratch)) return 0;
+#endif
+    mote_rows_depthwise2d(op, input, output, scratch);
+    return 1;
+  }
+  if (view->taps < 4 || view->groups > 1) return 0;
+  if (opcode == OP_FULLY_CONNECTED || mote_is_pointwise(op)) {
+    mote_rows_pointwise(op, op->out_h * op->out_w, input, output);
+  } else {
+    mote_rows_conv2d(op, input, output, scratch);
+  }
+  return 1;
+}
+#endif
+
+static void run_layer(const mote_model *m, const uint8_t *p, int narrow, const tensor_view *from, const tensor_view *to) {
   void *scratch = m->arena + read_i32(p + OP_SCRATCH);
   layer_view view;
   mote_pack_view_layer(p, from, to, &view);
+#if defined(MOTE_ROWS_DSP) || defined(MOTE_ROWS_QUAD)
+  if (narrow && run_narrow_layer(&view, read_u32(p), from->values, to->data, scratch)) return;
+#else
+  (void)narrow;
+#endif
   switch (read_u32(p)) {
     case OP_FULLY_CONNECTED:
       mote_fully_connected_rows(&view.layer, from->values, to->data);
@@ -192,7 +230,7 @@ static void run_resize(const uint8_t *p, const tensor_view *from, const tensor_v
                       indices + to->shape[0], to->data);
 }
 
-static void run_op(const mote_model *m, const uint8_t *p) {
+static void run_op(const mote_model *m, const uint8_t *p, int narrow) {
   tensor_view from, to, other;
   mote_pack_view_tensor(m, read_u32(p + OP_INPUT), &from);
   mote_pack_view_tensor(m, read_u32(p + OP_OUTPUT), &to);
@@ -200,7 +238,7 @@ static void run_op(const mote_model *m, const uint8_t *p) {
     case OP_FULLY_CONNECTED:
     case OP_CONV2D:
     case OP_DEPTHWISE:
-      run_layer(m, p, &from, &to);
+      run_layer(m, p, narrow, &from, &to);
       break;
     case OP_MAX_POOL:
     case OP_AVERAGE_POOL:
@@ -244,7 +282,7 @@ void mote_pack_run_network(const mote_model *m) {
   const uint8_t *at = m->ops;
   int32_t i;
   for (i = 0; i < m->op_count; i++) {
-    run_op(m, at);
+    run_op(m, at, (int)(m->narrow[i / 32] >> (i % 32) & 1u));
     at += read_u32(at + OP_SIZE);
   }
 }

@@ -74,8 +74,11 @@ void mote_pack_view_layer(const uint8_t *p, const tensor_view *from, const tenso
 /* Checks everything and fills in all of m but its RAM: MOTE_OK or a negative MOTE_E_*. (mote_pack_check.c) */
 int mote_pack_parse(mote_model *m, const uint8_t *pack, uint32_t size);
 
-/* 1 when every op of section "ops" can run safely, else 0. The tensors have been checked. (mote_pack_check_ops.c) */
-int mote_pack_check_ops(const mote_model *m, span ops, uint32_t tensor_count, int32_t arena);
+/*
+ * 1 when every op of section "ops" can run safely, else 0. The tensors have been checked. Notes in m->narrow which layers
+ * rescale by right shifts only, sums below 2^29. (mote_pack_check_ops.c)
+ */
+int mote_pack_check_ops(mote_model *m, span ops, uint32_t tensor_count, int32_t arena);
 
 /* Features of a window, to m->features. (mote_pack_run.c) */
 void mote_pack_run_blocks(const mote_model *m, const float *window);
