@@ -2,6 +2,11 @@
  * The C of the runtime, cut to what one model needs: the very files of `firmware/mote/src`, split into functions,
  * types and macros, followed from the functions that the model calls.
  */
+import conv16Text from '../../firmware/mote/src/mote_conv16.h?raw';
+import elementwise16Text from '../../firmware/mote/src/mote_elementwise16.h?raw';
+import move16Text from '../../firmware/mote/src/mote_move16.h?raw';
+import pool16Text from '../../firmware/mote/src/mote_pool16.h?raw';
+import softmax16Text from '../../firmware/mote/src/mote_softmax16.h?raw';
 import configText from '../../firmware/mote/src/mote_config.h?raw';
 import convDspText from '../../firmware/mote/src/mote_conv_dsp.h?raw';
 import convPlainText from '../../firmware/mote/src/mote_conv_plain.h?raw';
@@ -50,6 +55,11 @@ const FRAGMENTS = [
   moveText,
   stripsText,
   poolDspText,
+  conv16Text,
+  pool16Text,
+  elementwise16Text,
+  move16Text,
+  softmax16Text,
   floatOpsText,
   windowText,
   smoothText,

@@ -1,4 +1,6 @@
 /** Bytes of scratch that the C kernels need beside input and output; the formulas stand in the kernels' comments. */
+import type { Window2d } from '../graph/window2d';
+import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
 import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
@@ -7,6 +9,20 @@ export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): numb
   const [, , channels = 0] = graph.tensors[inputsOf(op)[0] ?? 0]?.shape ?? [];
   const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
   return scratchBytesOf(op, channels, outWidth, target);
+}
+
+/** The same for int16. */
+export function scratchBytesInt16(op: Int16Op, graph: Int16Graph): number {
+  const [, , channels = 0] = graph.tensors[inputsOfInt16(op)[0] ?? 0]?.shape ?? [];
+  const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
+  switch (op.kind) {
+    case 'conv2d':
+      return op.groups > 1 || isPointwise(op.window) ? 0 : 2 * (op.weights.length / op.bias.length);
+    case 'depthwiseConv2d':
+      return 2 * ringValues(op.window, channels, outWidth);
+    default:
+      return 0;
+  }
 }
 
 /** The same for a part of the op: so many input channels, and an output so wide. */
@@ -23,16 +39,19 @@ export function scratchBytesOf(op: Int8Op, channels: number, outWidth: number, t
     }
     case 'fullyConnected':
       return layout === 'quad' ? quadScratchBytes(Math.min(QUAD_CHUNK, op.weights.length / op.bias.length)) : 0;
-    case 'depthwiseConv2d': {
-      const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = op.window;
-      const rows = (kernelHeight - 1) * dilationHeight + 1;
-      const width = (outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
+    case 'depthwiseConv2d':
       // The SIMD kernel keeps a pixel of padding at hand.
-      return (rows * width + (layout === 'dsp' ? 1 : 0)) * channels;
-    }
+      return ringValues(op.window, channels, outWidth) + (layout === 'dsp' ? channels : 0);
     default:
       return 0;
   }
+}
+
+/** Values in the ring of padded rows that a depthwise kernel keeps. */
+function ringValues(window: Window2d, channels: number, outWidth: number): number {
+  const rows = (window.kernelHeight - 1) * window.dilationHeight + 1;
+  const width = (outWidth - 1) * window.strideWidth + (window.kernelWidth - 1) * window.dilationWidth + 1;
+  return rows * width * channels;
 }
 
 /** Pairs of inputs, and an even number of them, so that the kernels can unroll. */

@@ -87,7 +87,8 @@ const LOADS: Readonly<Record<string, string>> = {
 };
 const BYTES: Readonly<Record<string, number>> = { int8_t: 1, int16_t: 2, int32_t: 4 };
 
-const ROUNDING: Readonly<Record<Rounding, string>> = {
+/** For the head of the file. */
+export const ROUNDING: Readonly<Record<Rounding, string>> = {
   double: 'Double rounding, as TensorFlow Lite Micro.',
   single: 'Single rounding, as TensorFlow Lite with TFLITE_SINGLE_ROUNDING.',
 };
@@ -691,7 +692,7 @@ const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
 };
 
 /** The window of a layer that looks at one pixel. */
-const POINT: Window2d = {
+export const POINT: Window2d = {
   kernelHeight: 1,
   kernelWidth: 1,
   strideHeight: 1,
@@ -705,7 +706,7 @@ const POINT: Window2d = {
 };
 
 /** The fields of a mote_conv from kernel_h to pad_left. */
-function windowFields(window: Window2d): number[] {
+export function windowFields(window: Window2d): number[] {
   return [
     window.kernelHeight,
     window.kernelWidth,
@@ -718,6 +719,7 @@ function windowFields(window: Window2d): number[] {
   ];
 }
 
+/** Values from one index to the next along each axis of a row-major shape. */
 export function stepsOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }

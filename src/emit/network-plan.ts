@@ -3,9 +3,10 @@
  * the caller's buffers and need no place.
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
+import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
-import { scratchBytes } from './kernel-scratch';
-import { overlapDistance } from './overlap';
+import { scratchBytes, scratchBytesInt16 } from './kernel-scratch';
+import { overlapDistance, overlapDistanceInt16 } from './overlap';
 import { rootOf, runStream, stageScratchBytes, stagesOf, type Stage, type Stream } from './stream';
 import { improveStreams } from './stream-search';
 import type { Target } from './target';
@@ -77,11 +78,53 @@ interface Layout {
   readonly buffers: readonly Buffer[];
   readonly overlaps: readonly Overlap[];
   readonly scratchIndex: readonly (number | null)[];
-  readonly streams: readonly { readonly stream: Stream; readonly stages: readonly Stage[]; readonly index: number[] }[];
+  readonly streams: readonly { readonly prepared: PreparedStream; readonly index: number[] }[];
   readonly indexOf: ReadonlyMap<TensorId, number>;
   readonly first: ReadonlyMap<TensorId, number>;
   readonly external: (id: TensorId) => 'input' | 'output' | null;
   readonly root: (id: TensorId) => TensorId;
+}
+
+/** What is planned: a graph of values of some size, whose ops need scratch and may overwrite their inputs. */
+interface Subject {
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly data?: unknown }[];
+  readonly ops: readonly ({ readonly kind: string; readonly output: TensorId } | ReshapeOp)[];
+  readonly input: TensorId;
+  readonly output: TensorId;
+  readonly bytesPerValue: number;
+  /** Of the op at this step. */
+  readonly inputsAt: (step: number) => readonly TensorId[];
+  readonly distanceAt: (step: number, input: TensorId) => number | null;
+  readonly scratchAt: (step: number) => number;
+}
+
+type ReshapeOp = { readonly kind: 'reshape'; readonly input: TensorId; readonly output: TensorId };
+
+function isReshape(op: Subject['ops'][number]): op is ReshapeOp {
+  return op.kind === 'reshape';
+}
+
+interface PreparedStream {
+  readonly stream: Stream;
+  readonly stages: readonly Stage[];
+  readonly run: ReturnType<typeof runStream>;
+  /** Tensors that exist only line by line. */
+  readonly inLines: readonly TensorId[];
+  /** Bytes of scratch of stage `k` for so many lines. */
+  readonly scratchOf: (k: number, lines: number) => number;
+}
+
+function prepareStream(stream: Stream, graph: Int8Graph, target: Target): PreparedStream {
+  const stages = stagesOf(stream.ops, graph, target);
+  if (!stages) throw new Error('These operations cannot be streamed.');
+  const opOf = (k: number): Int8Op => graph.ops[stream.ops[k] as number] as Int8Op;
+  return {
+    stream,
+    stages,
+    run: runStream(stages, stream.strip),
+    inLines: stream.ops.slice(0, -1).map((_, k) => rootOf(graph, opOf(k).output)),
+    scratchOf: (k, lines) => stageScratchBytes(opOf(k), stages[k] as Stage, lines, graph, target),
+  };
 }
 
 /**
@@ -97,8 +140,20 @@ export function planNetwork(graph: Int8Graph, target: Target, given?: readonly S
     distances.set(key, distance);
     return distance;
   };
-  const layoutWith = (streams: readonly Stream[]): Layout => layOut(graph, target, streams, distanceOf);
-  const planWith = (streams: readonly Stream[]): NetworkPlan => placed(graph, layoutWith(streams));
+  const opAt = (step: number): Int8Op => graph.ops[step] as Int8Op;
+  const subject: Subject = {
+    ...graph,
+    bytesPerValue: 1,
+    inputsAt: (step) => inputsOf(opAt(step)),
+    distanceAt: (step, id) => distanceOf(opAt(step), id),
+    scratchAt: (step) => scratchBytes(opAt(step), graph, target),
+  };
+  const layoutWith = (streams: readonly Stream[]): Layout =>
+    layOut(
+      subject,
+      streams.map((stream) => prepareStream(stream, graph, target)),
+    );
+  const planWith = (streams: readonly Stream[]): NetworkPlan => placed(subject, layoutWith(streams));
   if (given) return planWith(given);
   const plain = planWith([]);
   // The structures that streams read lie in flash on AVR, out of reach of their driver.
@@ -109,7 +164,20 @@ export function planNetwork(graph: Int8Graph, target: Target, given?: readonly S
   });
 }
 
-function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
+/** Plans a checked int16 graph, whose activations take two bytes. Nothing is streamed. Deterministic. */
+export function planInt16Network(graph: Int16Graph): NetworkPlan {
+  const opAt = (step: number): Int16Op => graph.ops[step] as Int16Op;
+  const subject: Subject = {
+    ...graph,
+    bytesPerValue: 2,
+    inputsAt: (step) => inputsOfInt16(opAt(step)),
+    distanceAt: (step, id) => overlapDistanceInt16(opAt(step), id, graph),
+    scratchAt: (step) => scratchBytesInt16(opAt(step), graph),
+  };
+  return placed(subject, layOut(subject, []));
+}
+
+function placed(graph: Subject, layout: Layout): NetworkPlan {
   const { buffers, root, first, indexOf } = layout;
   const { offsets, arenaBytes, lowerBoundBytes, provenBest } = placeBuffers(buffers, layout.overlaps, graph.ops.length);
   return {
@@ -117,9 +185,9 @@ function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
     lowerBoundBytes,
     provenBest,
     scratchOffsets: layout.scratchIndex.map((index) => (index === null ? null : (offsets[index] as number))),
-    streams: layout.streams.map(({ stream, stages, index }) => ({
-      ...stream,
-      stages,
+    streams: layout.streams.map(({ prepared, index }) => ({
+      ...prepared.stream,
+      stages: prepared.stages,
       bufferOffsets: index.map((buffer) => (buffer < 0 ? 0 : (offsets[buffer] as number))),
     })),
     places: graph.tensors.map((_, id): Place | null => {
@@ -131,14 +199,10 @@ function placed(graph: Int8Graph, layout: Layout): NetworkPlan {
   };
 }
 
-function layOut(
-  graph: Int8Graph,
-  target: Target,
-  given: readonly Stream[],
-  distanceOf: (op: Int8Op, id: TensorId) => number | null,
-): Layout {
+function layOut(graph: Subject, prepared: readonly PreparedStream[]): Layout {
   const count = graph.ops.length;
-  const size = (id: TensorId): number => elementCount(graph.tensors[id]?.shape ?? []);
+  const size = (id: TensorId): number => graph.bytesPerValue * elementCount(graph.tensors[id]?.shape ?? []);
+  const outputAt = (step: number): TensorId => (graph.ops[step] as Subject['ops'][number]).output;
 
   // Reshapes are other names for the same bytes; only from the caller's input to the caller's output are they copied.
   const sources = new Map<TensorId, TensorId>();
@@ -147,24 +211,20 @@ function layOut(
     return source === undefined ? id : root(source);
   };
   for (const op of graph.ops) {
-    if (op.kind !== 'reshape' || graph.tensors[op.input]?.data) continue;
+    if (!isReshape(op) || graph.tensors[op.input]?.data) continue;
     if (op.output === graph.output && root(op.input) === root(graph.input)) continue;
     sources.set(op.output, op.input);
   }
 
-  const streams = given.map((stream) => {
-    const stages = stagesOf(stream.ops, graph, target);
-    if (!stages) throw new Error('These operations cannot be streamed.');
-    return { stream, stages, run: runStream(stages, stream.strip), index: [] as number[] };
-  });
+  const streams = prepared.map((stream) => ({ prepared: stream, index: [] as number[] }));
   /** Streams by their last op, at whose step all of it happens. */
-  const streamAt = new Map(streams.map((entry) => [entry.stream.ops.at(-1) as number, entry]));
+  const streamAt = new Map(streams.map((entry) => [entry.prepared.stream.ops.at(-1) as number, entry]));
   const stepOf = graph.ops.map((_, index) => index);
   /** Tensors that exist only line by line. */
   const inLines = new Set<TensorId>();
-  for (const { stream } of streams) {
+  for (const { stream, inLines: tensors } of prepared) {
     for (const index of stream.ops) stepOf[index] = stream.ops.at(-1) as number;
-    for (const index of stream.ops.slice(0, -1)) inLines.add(rootOf(graph, (graph.ops[index] as Int8Op).output));
+    for (const id of tensors) inLines.add(id);
   }
 
   // Steps at which the bytes are in use. Op -1 is the arrival of the input.
@@ -179,7 +239,7 @@ function layOut(
   touch(graph.input, -1);
   graph.ops.forEach((op, index) => {
     const step = stepOf[index] as number;
-    for (const id of inputsOf(op)) touch(id, step);
+    for (const id of graph.inputsAt(index)) touch(id, step);
     touch(op.output, step);
   });
   touch(graph.output, count);
@@ -188,10 +248,9 @@ function layOut(
   const readsAt = (step: number): readonly (readonly [TensorId, number | null])[] => {
     const entry = streamAt.get(step);
     if (!entry) {
-      const op = graph.ops[step] as Int8Op;
-      return inputsOf(op).map((id) => [id, graph.tensors[id]?.data ? null : distanceOf(op, id)]);
+      return graph.inputsAt(step).map((id) => [id, graph.tensors[id]?.data ? null : graph.distanceAt(step, id)]);
     }
-    const { stages, run } = entry;
+    const { stages, run } = entry.prepared;
     return [
       [(stages[0] as Stage).input, run.inputDistance],
       ...stages.flatMap(({ side }, k) => (side === null ? [] : [[side, run.sideDistances[k] as number] as const])),
@@ -199,7 +258,7 @@ function layOut(
   };
   /** Inputs that die at this step, and how their bytes may be overlapped by the output. */
   const overlapsAt = (step: number): readonly { owner: TensorId; distance: number }[] => {
-    const output = root((graph.ops[step] as Int8Op).output);
+    const output = root(outputAt(step));
     const found = new Map<TensorId, number | null>();
     for (const [id, distance] of readsAt(step)) {
       const owner = root(id);
@@ -214,8 +273,8 @@ function layOut(
   // What is computed in place up to the output can already lie in the caller's buffer.
   const atOutput = new Set<TensorId>(root(graph.output) === root(graph.input) ? [] : [root(graph.output)]);
   for (let step = count - 1; step >= 0; step--) {
-    const op = graph.ops[step] as Int8Op;
-    if (op.kind === 'reshape' || stepOf[step] !== step || !atOutput.has(root(op.output))) continue;
+    const op = graph.ops[step] as Subject['ops'][number];
+    if (isReshape(op) || stepOf[step] !== step || !atOutput.has(root(op.output))) continue;
     const ahead = overlapsAt(step).find(({ owner, distance }) => distance <= 0 && size(owner) <= size(graph.output));
     if (ahead) atOutput.add(ahead.owner);
   }
@@ -252,18 +311,19 @@ function layOut(
     }
     const entry = streamAt.get(step);
     if (!entry) {
-      scratchIndex[step] = scratch(`scratch of ${op.kind} ${step + 1}`, scratchBytes(op, graph, target), step);
+      scratchIndex[step] = scratch(`scratch of ${op.kind} ${step + 1}`, graph.scratchAt(step), step);
       return;
     }
-    const { stream, stages, run, index } = entry;
+    const {
+      prepared: { stream, stages, run, scratchOf },
+      index,
+    } = entry;
     let most = 0;
     stream.ops.forEach((member, k) => {
       const stage = stages[k] as Stage;
-      const part = graph.ops[member] as Int8Op;
-      const lines = (run.calls[k] as { most: number }).most;
-      most = Math.max(most, stageScratchBytes(part, stage, lines, graph, target));
+      most = Math.max(most, scratchOf(k, (run.calls[k] as { most: number }).most));
       const held = (run.lines[k] as number) * stage.inPitch;
-      index.push(scratch(`lines into ${part.kind} ${member + 1}`, held, step) ?? -1);
+      index.push(scratch(`lines into ${graph.ops[member]?.kind} ${member + 1}`, held, step) ?? -1);
     });
     const shared = scratch(`scratch of ${stream.ops.map((member) => member + 1).join(', ')}`, most, step);
     for (const member of stream.ops) scratchIndex[member] = shared;

@@ -4,9 +4,10 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
+import type { Int16Graph, Int16Op } from '../quantize/int16-graph';
 import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
 import { isPointwise } from './kernel-scratch';
-import { layoutFor, type Target } from './target';
+import { layoutFor, type Target, type WeightLayout } from './target';
 import { QUAD_CHUNK } from './weight-layout-quad';
 
 /**
@@ -15,12 +16,28 @@ import { QUAD_CHUNK } from './weight-layout-quad';
  * the op that nothing reads afterwards. The kernels' orders stand in `firmware/mote/src`.
  */
 export function overlapDistance(op: Int8Op, input: TensorId, graph: Int8Graph, target: Target): number | null {
+  return distanceInValues(op, input, graph, layoutFor(op, target));
+}
+
+/** The same for int16, whose kernels go through their values in the order of the portable int8 ones. */
+export function overlapDistanceInt16(op: Int16Op, input: TensorId, graph: Int16Graph): number | null {
+  const distance = distanceInValues(op, input, graph, 'plain');
+  return distance === null ? null : 2 * distance;
+}
+
+function distanceInValues(
+  op: Int8Op | Int16Op,
+  input: TensorId,
+  graph: { readonly tensors: readonly { readonly shape: readonly number[] }[] },
+  layout: WeightLayout,
+): number | null {
   const from = graph.tensors[input]?.shape ?? [];
   const to = graph.tensors[op.output]?.shape ?? [];
-  const layout = layoutFor(op, target);
   switch (op.kind) {
     case 'softmax':
     case 'lookup':
+    case 'rescale':
+    case 'sigmoid':
     case 'mean':
       return 0;
     case 'add':

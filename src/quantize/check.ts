@@ -5,12 +5,12 @@
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { extent, windowOutputShape, type Window2d } from '../graph/window2d';
 import {
-  inputsOf,
   QuantizeError,
   type Int8Conv2d,
   type Int8DepthwiseConv2d,
   type Int8FullyConnected,
   type Int8Graph,
+  type Int8Mean,
   type Int8Op,
   type Int8Softmax,
   type Int8Tensor,
@@ -30,25 +30,51 @@ const MAX_MEAN_COUNT = 1 << 20;
 const SCALE_TOLERANCE = 1e-5;
 const SOFTMAX_OUTPUT_SCALE = 1 / 256;
 
-function refuse(message: string): never {
-  throw new QuantizeError('bad-input', `This is not a usable int8 network: ${message}`);
+/** What checks of geometry look at: tensors of int8 and of int16 networks alike. */
+export type CheckedTensor = Pick<Int8Tensor, 'shape' | 'scale' | 'zeroPoint'> & {
+  readonly data?: Int8Array | Int16Array;
+};
+
+export function refuse(message: string, kind = 'int8'): never {
+  throw new QuantizeError('bad-input', `This is not a usable ${kind} network: ${message}`);
 }
 
 /** Throws a QuantizeError (`bad-input`, `overflow`, `unsupported-op`) unless the graph is safe to run. */
 export function checkInt8Graph(graph: Int8Graph): void {
+  checkOrder(graph, 'int8', checkInt8Tensor, checkInt8Op);
+}
+
+/** The shared part of the checks: every tensor, every op, and that ops read what was written before. */
+export function checkOrder<
+  Tensor extends CheckedTensor,
+  Op extends { readonly kind: string; readonly output: TensorId } & (
+    { readonly input: TensorId } | { readonly inputs: readonly TensorId[] }
+  ),
+>(
+  graph: {
+    readonly tensors: readonly Tensor[];
+    readonly ops: readonly Op[];
+    readonly input: TensorId;
+    readonly output: TensorId;
+  },
+  kind: string,
+  checkEach: (tensor: Tensor, id: number) => void,
+  checkEachOp: (op: Op, inputs: readonly Tensor[], output: Tensor, fail: Fail) => void,
+): void {
   if (graph.ops.length === 0 || graph.ops.length > MAX_INT8_OPS || graph.tensors.length > 2 * MAX_INT8_OPS) {
-    refuse(`it has ${graph.ops.length} operations and ${graph.tensors.length} tensors.`);
+    refuse(`it has ${graph.ops.length} operations and ${graph.tensors.length} tensors.`, kind);
   }
-  graph.tensors.forEach(checkInt8Tensor);
-  const tensor = (id: TensorId): Int8Tensor =>
-    graph.tensors[id] ?? refuse(`it refers to tensor ${id}, which does not exist.`);
+  graph.tensors.forEach(checkEach);
+  const inputsOf = (op: Op): readonly TensorId[] => ('inputs' in op ? op.inputs : [op.input]);
+  const tensor = (id: TensorId): Tensor =>
+    graph.tensors[id] ?? refuse(`it refers to tensor ${id}, which does not exist.`, kind);
 
   tensor(graph.input);
   tensor(graph.output);
-  if (tensor(graph.input).data) refuse('its input is a constant.');
+  if (tensor(graph.input).data) refuse('its input is a constant.', kind);
   const written = new Set<TensorId>([graph.input]);
   graph.ops.forEach((op, index) => {
-    const fail = (message: string): never => refuse(`operation ${index} (${op.kind}) ${message}`);
+    const fail = (message: string): never => refuse(`operation ${index} (${op.kind}) ${message}`, kind);
     const inputs = inputsOf(op).map(tensor);
     const output = tensor(op.output);
     if (inputs.length === 0 || inputs.length > MAX_INT8_OPS) fail(`has ${inputs.length} inputs.`);
@@ -60,34 +86,29 @@ export function checkInt8Graph(graph: Int8Graph): void {
     if (output.data) fail(`writes tensor ${op.output}, which is constant.`);
     if (written.has(op.output)) fail(`writes tensor ${op.output} again.`);
     written.add(op.output);
-    checkInt8Op(op, inputs, output, fail);
+    checkEachOp(op, inputs, output, fail);
   });
-  if (!written.has(graph.output)) refuse('nothing writes its output.');
+  if (!written.has(graph.output)) refuse('nothing writes its output.', kind);
 }
 
-type Fail = (message: string) => never;
+export type Fail = (message: string) => never;
 
 /** Calls `fail`, or throws QuantizeError `overflow` or `unsupported-op`, unless the op is safe to run on its tensors. */
 export function checkInt8Op(op: Int8Op, inputs: readonly Int8Tensor[], output: Int8Tensor, fail: Fail): void {
   const input = inputs[0] as Int8Tensor;
   switch (op.kind) {
     case 'fullyConnected':
-      return checkFullyConnected(op, input, output, fail);
+      return checkWeighted(op, checkFullyConnected(op, input, output, fail), fail);
     case 'conv2d':
-      return checkConv2d(op, input, output, fail);
+      return checkWeighted(op, checkConv2d(op, input, output, fail), fail);
     case 'depthwiseConv2d':
-      return checkDepthwise(op, input, output, fail);
+      return checkWeighted(op, checkDepthwise(op, input, output, fail), fail);
     case 'maxPool2d':
     case 'averagePool2d':
-      checkWindow(op.window, input, output, elementsOfLastAxis(input), fail);
-      if (op.window.dilationHeight !== 1 || op.window.dilationWidth !== 1) fail('is dilated.');
-      if (!windowsTouchInput(op.window, input)) fail('has windows that lie in the padding alone.');
       checkActivation(op, fail);
-      return checkSameScale(input, output, fail);
+      return checkPool(op.window, input, output, fail);
     case 'mean':
-      if (![op.outer, op.count, op.inner].every((n) => isInteger(n, 1, MAX_INT8_ELEMENTS))) fail('has no axes.');
-      if (op.outer * op.count * op.inner !== elementCount(input.shape)) fail('does not fit its input.');
-      if (op.outer * op.inner !== elementCount(output.shape)) fail('does not fit its output.');
+      checkMean(op, input, output, fail);
       if (op.count > MAX_MEAN_COUNT) fail(`averages ${op.count} values; ${MAX_MEAN_COUNT} are possible.`);
       return checkMultiplier(op.multiplier, op.shift, 0, 255 * op.count, fail);
     case 'add':
@@ -106,6 +127,39 @@ export function checkInt8Op(op: Int8Op, inputs: readonly Int8Tensor[], output: I
       checkOperands(inputs, output, fail);
       checkActivation(op, fail);
       return checkMultiplier(op.multiplier, op.shift, 2 ** 30, 255 * 255, fail);
+    case 'concat':
+    case 'pad':
+    case 'reshape':
+    case 'transpose':
+    case 'stridedSlice':
+    case 'resizeNearest':
+      return checkMove(op, inputs, output, fail);
+    case 'lookup':
+      if (op.function === 'logistic' && (output.scale !== 1 / 256 || output.zeroPoint !== -128)) {
+        fail('must have an output with the scale 1/256 and the zero point -128.');
+      }
+      if (op.function === 'tanh' && (output.scale !== 1 / 128 || output.zeroPoint !== 0)) {
+        fail('must have an output with the scale 1/128 and the zero point 0.');
+      }
+      if (op.table.length !== 256) fail(`has ${op.table.length} values in its table.`);
+      if (elementCount(input.shape) !== elementCount(output.shape)) fail('changes the number of values.');
+      return;
+    case 'softmax':
+      return checkSoftmax(op, input, output, fail);
+    default:
+      throw new QuantizeError('unsupported-op', 'An operation of the network is of an unknown kind.');
+  }
+}
+
+/** Ops that move values: their geometry, and that scale and zero point stay. */
+export type MoveOp = Extract<
+  Int8Op,
+  { readonly kind: 'concat' | 'pad' | 'reshape' | 'transpose' | 'stridedSlice' | 'resizeNearest' }
+>;
+
+export function checkMove(op: MoveOp, inputs: readonly CheckedTensor[], output: CheckedTensor, fail: Fail): void {
+  const input = inputs[0] as CheckedTensor;
+  switch (op.kind) {
     case 'concat':
       return checkConcat(op.axis, inputs, output, fail);
     case 'pad':
@@ -130,16 +184,6 @@ export function checkInt8Op(op: Int8Op, inputs: readonly Int8Tensor[], output: I
         if (input.shape[from] !== output.shape[axis]) fail('does not fit its output.');
       });
       return checkSameScale(input, output, fail);
-    case 'lookup':
-      if (op.function === 'logistic' && (output.scale !== 1 / 256 || output.zeroPoint !== -128)) {
-        fail('must have an output with the scale 1/256 and the zero point -128.');
-      }
-      if (op.function === 'tanh' && (output.scale !== 1 / 128 || output.zeroPoint !== 0)) {
-        fail('must have an output with the scale 1/128 and the zero point 0.');
-      }
-      if (op.table.length !== 256) fail(`has ${op.table.length} values in its table.`);
-      if (elementCount(input.shape) !== elementCount(output.shape)) fail('changes the number of values.');
-      return;
     case 'stridedSlice': {
       const { length } = input.shape;
       if (op.begin.length !== length || op.strides.length !== length || output.shape.length !== length) {
@@ -157,45 +201,75 @@ export function checkInt8Op(op: Int8Op, inputs: readonly Int8Tensor[], output: I
       if (input.shape[2] !== output.shape[2]) fail('changes the channels.');
       if ([...input.shape, ...output.shape].some((size) => size > MAX_SIDE)) fail('is too large.');
       return checkSameScale(input, output, fail);
-    case 'softmax':
-      return checkSoftmax(op, input, output, fail);
-    default:
-      throw new QuantizeError('unsupported-op', 'An operation of the network is of an unknown kind.');
   }
+}
+
+export function checkPool(window: Window2d, input: CheckedTensor, output: CheckedTensor, fail: Fail): void {
+  checkWindow(window, input, output, elementsOfLastAxis(input), fail);
+  if (window.dilationHeight !== 1 || window.dilationWidth !== 1) fail('is dilated.');
+  if (!windowsTouchInput(window, input)) fail('has windows that lie in the padding alone.');
+  checkSameScale(input, output, fail);
+}
+
+export function checkMean(
+  op: Pick<Int8Mean, 'outer' | 'count' | 'inner'>,
+  input: CheckedTensor,
+  output: CheckedTensor,
+  fail: Fail,
+): void {
+  if (![op.outer, op.count, op.inner].every((n) => isInteger(n, 1, MAX_INT8_ELEMENTS))) fail('has no axes.');
+  if (op.outer * op.count * op.inner !== elementCount(input.shape)) fail('does not fit its input.');
+  if (op.outer * op.inner !== elementCount(output.shape)) fail('does not fit its output.');
 }
 
 /** Throws a QuantizeError `bad-input` for what no int8 tensor may be. */
 export function checkInt8Tensor(tensor: Int8Tensor, id: number): void {
-  const sizes = tensor.shape;
-  if (sizes.length === 0 || sizes.length > 4 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
-    refuse(`tensor ${id} has the shape [${sizes.join(', ')}].`);
-  }
-  if (tensor.data && tensor.data.length !== elementCount(sizes)) refuse(`tensor ${id} has other constants.`);
-  if (elementCount(sizes) > MAX_INT8_ELEMENTS) refuse(`tensor ${id} has more than ${MAX_INT8_ELEMENTS} elements.`);
-  if (!(tensor.scale > 0) || !Number.isFinite(tensor.scale) || Math.fround(tensor.scale) !== tensor.scale) {
-    refuse(`tensor ${id} has the scale ${tensor.scale}.`);
-  }
+  checkAnyTensor(tensor, id, 'int8');
   if (!isInteger(tensor.zeroPoint, -128, 127)) refuse(`tensor ${id} has the zero point ${tensor.zeroPoint}.`);
 }
 
-function elementsOfLastAxis(tensor: Int8Tensor): number {
+/** Shape, scale and constants. */
+export function checkAnyTensor(tensor: CheckedTensor, id: number, kind: string): void {
+  const sizes = tensor.shape;
+  if (sizes.length === 0 || sizes.length > 4 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
+    refuse(`tensor ${id} has the shape [${sizes.join(', ')}].`, kind);
+  }
+  if (tensor.data && tensor.data.length !== elementCount(sizes)) refuse(`tensor ${id} has other constants.`, kind);
+  if (elementCount(sizes) > MAX_INT8_ELEMENTS)
+    refuse(`tensor ${id} has more than ${MAX_INT8_ELEMENTS} elements.`, kind);
+  if (!(tensor.scale > 0) || !Number.isFinite(tensor.scale) || Math.fround(tensor.scale) !== tensor.scale) {
+    refuse(`tensor ${id} has the scale ${tensor.scale}.`, kind);
+  }
+}
+
+export function elementsOfLastAxis(tensor: CheckedTensor): number {
   return tensor.shape.at(-1) ?? 0;
 }
 
-function checkSameScale(input: Int8Tensor, output: Int8Tensor, fail: Fail): void {
+export function checkSameScale(input: CheckedTensor, output: CheckedTensor, fail: Fail): void {
   // Values pass unchanged; files of the converter differ in the last digit of the scale at times.
   const close = Math.abs(input.scale - output.scale) <= SCALE_TOLERANCE * output.scale;
   if (!close || input.zeroPoint !== output.zeroPoint) fail('has an output of another scale than its input.');
 }
 
-function checkActivation({ actMin, actMax }: { readonly actMin: number; readonly actMax: number }, fail: Fail): void {
-  if (!isInteger(actMin, -128, 127) || !isInteger(actMax, actMin, 127)) {
+export function checkActivation(
+  { actMin, actMax }: { readonly actMin: number; readonly actMax: number },
+  fail: Fail,
+  [lowest, highest]: readonly [number, number] = [-128, 127],
+): void {
+  if (!isInteger(actMin, lowest, highest) || !isInteger(actMax, actMin, highest)) {
     fail(`has the activation range ${actMin}..${actMax}.`);
   }
 }
 
 /** `lowest` is the smallest multiplier other than 0; `magnitude` the largest value that is rescaled. */
-function checkMultiplier(multiplier: number, shift: number, lowest: number, magnitude: number, fail: Fail): void {
+export function checkMultiplier(
+  multiplier: number,
+  shift: number,
+  lowest: number,
+  magnitude: number,
+  fail: Fail,
+): void {
   if (!isInteger(multiplier, 0, 2 ** 31 - 1) || (multiplier !== 0 && multiplier < lowest)) {
     fail(`has the multiplier ${multiplier}.`);
   }
@@ -205,7 +279,7 @@ function checkMultiplier(multiplier: number, shift: number, lowest: number, magn
   }
 }
 
-function checkOperands(inputs: readonly Int8Tensor[], output: Int8Tensor, fail: Fail): void {
+export function checkOperands(inputs: readonly CheckedTensor[], output: CheckedTensor, fail: Fail): void {
   const [first, second] = inputs;
   if (!first || !second || inputs.length !== 2) return fail('needs two inputs.');
   const count = elementCount(output.shape);
@@ -213,7 +287,7 @@ function checkOperands(inputs: readonly Int8Tensor[], output: Int8Tensor, fail: 
   if (count % elementCount(second.shape) !== 0) fail('has a second input that does not repeat evenly.');
 }
 
-function checkConcat(axis: number, inputs: readonly Int8Tensor[], output: Int8Tensor, fail: Fail): void {
+function checkConcat(axis: number, inputs: readonly CheckedTensor[], output: CheckedTensor, fail: Fail): void {
   const rank = output.shape.length;
   if (!isInteger(axis, 0, rank - 1)) fail(`joins along axis ${axis}.`);
   let size = 0;
@@ -228,7 +302,13 @@ function checkConcat(axis: number, inputs: readonly Int8Tensor[], output: Int8Te
   if (size !== output.shape[axis]) fail('does not fit its output.');
 }
 
-function checkWindow(window: Window2d, input: Int8Tensor, output: Int8Tensor, channels: number, fail: Fail): void {
+function checkWindow(
+  window: Window2d,
+  input: CheckedTensor,
+  output: CheckedTensor,
+  channels: number,
+  fail: Fail,
+): void {
   if (input.shape.length !== 3 || output.shape.length !== 3) fail('needs the shapes [H, W, C].');
   const { padTop, padLeft, padBottom, padRight, ...positive } = window;
   if (!Object.values(positive).every((size) => isInteger(size, 1, MAX_SIDE))) fail('has an impossible window.');
@@ -245,7 +325,7 @@ function checkWindow(window: Window2d, input: Int8Tensor, output: Int8Tensor, ch
 }
 
 /** A dense window with less padding than its size always covers input, unless it hangs over both ends. */
-function windowsTouchInput(window: Window2d, input: Int8Tensor): boolean {
+function windowsTouchInput(window: Window2d, input: CheckedTensor): boolean {
   const [height = 0, width = 0] = input.shape;
   return height > 0 && width > 0 && window.padTop < window.kernelHeight && window.padLeft < window.kernelWidth;
 }
@@ -253,8 +333,7 @@ function windowsTouchInput(window: Window2d, input: Int8Tensor): boolean {
 /** Multipliers, and that no sum overflows: `weightOf` walks the weights of one output channel. */
 function checkWeighted(
   op: Int8Weighted & { readonly weights: Int8Array },
-  channels: number,
-  channelOf: (index: number) => number,
+  [channels, channelOf]: Weights,
   fail: Fail,
 ): void {
   const scales = op.multiplier.length;
@@ -288,7 +367,15 @@ function checkWeighted(
   });
 }
 
-function checkFullyConnected(op: Int8FullyConnected, input: Int8Tensor, output: Int8Tensor, fail: Fail): void {
+/** Sizes of a layer with weights; gives its output channels, and the channel that each weight belongs to. */
+export type Weights = readonly [channels: number, channelOf: (index: number) => number];
+
+export function checkFullyConnected(
+  op: Pick<Int8FullyConnected, 'weights'> & { readonly bias: { readonly length: number } },
+  input: CheckedTensor,
+  output: CheckedTensor,
+  fail: Fail,
+): Weights {
   const units = op.bias.length;
   const inputs = units === 0 ? 0 : op.weights.length / units;
   const values = elementCount(input.shape);
@@ -296,10 +383,15 @@ function checkFullyConnected(op: Int8FullyConnected, input: Int8Tensor, output: 
     fail(`connects ${values} inputs to ${units} units but has ${op.weights.length} weights.`);
   }
   if ((values / inputs) * units !== elementCount(output.shape)) fail(`does not fit its output.`);
-  checkWeighted(op, units, (index) => Math.floor(index / inputs), fail);
+  return [units, (index) => Math.floor(index / inputs)];
 }
 
-function checkConv2d(op: Int8Conv2d, input: Int8Tensor, output: Int8Tensor, fail: Fail): void {
+export function checkConv2d(
+  op: Pick<Int8Conv2d, 'weights' | 'window' | 'groups'> & { readonly bias: { readonly length: number } },
+  input: CheckedTensor,
+  output: CheckedTensor,
+  fail: Fail,
+): Weights {
   const channels = elementsOfLastAxis(input);
   const outChannels = op.bias.length;
   checkWindow(op.window, input, output, outChannels, fail);
@@ -310,10 +402,17 @@ function checkConv2d(op: Int8Conv2d, input: Int8Tensor, output: Int8Tensor, fail
   if (taps > MAX_INT8_ELEMENTS || op.weights.length !== taps * outChannels) {
     fail(`has ${op.weights.length} weights for ${outChannels} channels of ${taps} taps.`);
   }
-  checkWeighted(op, outChannels, (index) => Math.floor(index / taps), fail);
+  return [outChannels, (index) => Math.floor(index / taps)];
 }
 
-function checkDepthwise(op: Int8DepthwiseConv2d, input: Int8Tensor, output: Int8Tensor, fail: Fail): void {
+export function checkDepthwise(
+  op: Pick<Int8DepthwiseConv2d, 'weights' | 'window' | 'depthMultiplier'> & {
+    readonly bias: { readonly length: number };
+  },
+  input: CheckedTensor,
+  output: CheckedTensor,
+  fail: Fail,
+): Weights {
   const outChannels = op.bias.length;
   checkWindow(op.window, input, output, outChannels, fail);
   if (
@@ -323,7 +422,7 @@ function checkDepthwise(op: Int8DepthwiseConv2d, input: Int8Tensor, output: Int8
   ) {
     fail(`has ${op.weights.length} weights for ${outChannels} channels.`);
   }
-  checkWeighted(op, outChannels, (index) => index % outChannels, fail);
+  return [outChannels, (index) => index % outChannels];
 }
 
 function checkSoftmax(op: Int8Softmax, input: Int8Tensor, output: Int8Tensor, fail: Fail): void {
@@ -340,6 +439,6 @@ function checkSoftmax(op: Int8Softmax, input: Int8Tensor, output: Int8Tensor, fa
   }
 }
 
-function isInteger(value: number, minimum: number, maximum: number): boolean {
+export function isInteger(value: number, minimum: number, maximum: number): boolean {
   return Number.isInteger(value) && value >= minimum && value <= maximum;
 }

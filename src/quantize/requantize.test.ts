@@ -6,8 +6,10 @@ import {
   INT32_MIN,
   mbqm,
   mbqmSingle,
+  mbqmWide,
   quantizeMultiplier,
   rdp,
+  reducedMultiplier,
   roundHalfAway,
   srdhm,
 } from './requantize';
@@ -118,6 +120,29 @@ describe('mbqmSingle', () => {
         }
       }
     }
+  });
+});
+
+describe('mbqmWide', () => {
+  it('is the whole product with one rounding, for sums below 2^47', () => {
+    const next = generator(7);
+    let wrong = 0;
+    for (let i = 0; i < 200_000; i++) {
+      const shift = (next() % 39) - 31;
+      // The result must fit 32 bits.
+      const bits = Math.min(47, 31 - shift);
+      const value = Math.trunc(((next() | 0) / 2 ** 31) * 2 ** (next() % bits)) + ((next() % 2) - 1);
+      const reduced = reducedMultiplier(2 ** 30 + (next() % 2 ** 30));
+      const product = BigInt(value) * BigInt(reduced) + (1n << BigInt(14 - shift));
+      if (mbqmWide(value, reduced, shift) + 0 !== Number(product >> BigInt(15 - shift))) wrong++;
+    }
+    expect(wrong).toBe(0);
+  });
+
+  it('multiplies by the upper half of the multiplier', () => {
+    expect([2 ** 30, 2 ** 30 + 0x8000, 0x7ffeffff, 0x7fff0000, INT32_MAX].map(reducedMultiplier)).toEqual([
+      0x4000, 0x4001, 0x7fff, 0x7fff, 0x7fff,
+    ]);
   });
 });
 

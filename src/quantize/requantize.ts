@@ -90,6 +90,24 @@ export function mbqmSingle(value: number, multiplier: number, shift: number): nu
   return ((high >> (-shift - 1)) + 1) >> 1;
 }
 
+/** The upper 16 bits of a Q31 multiplier, rounded, as 64-bit sums are multiplied by: 0..32767. */
+export function reducedMultiplier(multiplier: number): number {
+  return multiplier < 0x7fff0000 ? (multiplier + 0x8000) >> 16 : 0x7fff;
+}
+
+/**
+ * `MultiplyByQuantizedMultiplier` of a 64-bit sum: `(value * reduced + 2^(14 - shift)) >> (15 - shift)`. `value` is an
+ * integer below 2^47 in magnitude, `reduced` a reduced multiplier, `shift` -31..7, the result fits 32 bits.
+ */
+export function mbqmWide(value: number, reduced: number, shift: number): number {
+  const down = 15 - shift;
+  // Two parts of the product, each exact in a double; the lower one is below 2^31.
+  const high = Math.floor(value / 0x10000) * reduced;
+  const low = (value - Math.floor(value / 0x10000) * 0x10000) * reduced + 2 ** (down - 1);
+  if (down >= 16) return Math.floor((high + Math.floor(low / 0x10000)) / 2 ** (down - 16));
+  return high * 2 ** (16 - down) + Math.floor(low / 2 ** down);
+}
+
 export function rescaleOf(rounding: Rounding = 'double'): Rescale {
   return rounding === 'single' ? mbqmSingle : mbqm;
 }

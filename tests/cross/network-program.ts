@@ -44,43 +44,49 @@ export interface SeededNetwork {
   readonly seed: number;
 }
 
-/** Prints one CRC-32 per network, of the outputs for `cases` inputs made by `seededInputs` from its seed. */
-export function seededProgram(networks: readonly SeededNetwork[], cases: number): string {
+/**
+ * Prints one CRC-32 per network, of the outputs for `cases` inputs made by `seededInputs` (or, for activations of 16 bits,
+ * `seededInt16Inputs`) from its seed.
+ */
+export function seededProgram(networks: readonly SeededNetwork[], cases: number, bits: 8 | 16 = 8): string {
+  const type = `int${bits}_t`;
+  const [lowest, highest, mask] = bits === 8 ? [-128, 127, 255] : [-32768, 32767, 65535];
   const sizes = (end: string): string =>
     networks
-      .map(({ prefix }) => `char ${prefix}_${end.toLowerCase()}[${prefix.toUpperCase()}_${end}_SIZE];`)
+      .map(({ prefix }) => `${type} ${prefix}_${end.toLowerCase()}[${prefix.toUpperCase()}_${end}_SIZE];`)
       .join('\n  ');
   return `${networks.map(({ header }) => `#include "${header}"`).join('\n')}
 #include "platform.h"
 static union {
   ${sizes('INPUT')}
-  int8_t bytes[1];
+  ${type} values[1];
 } in;
 static union {
   ${sizes('OUTPUT')}
-  int8_t bytes[1];
+  ${type} values[1];
 } out;
-static int8_t *const input = (int8_t *)&in;
-static int8_t *const output = (int8_t *)&out;
+static ${type} *const input = (${type} *)&in;
+static ${type} *const output = (${type} *)&out;
 
-static void check(int (*invoke)(const int8_t *, int8_t *), int32_t inputs, int32_t outputs, uint32_t state) {
+static void check(int (*invoke)(const ${type} *, ${type} *), int32_t inputs, int32_t outputs, uint32_t state) {
   uint32_t crc = 0;
   int32_t c, i;
   for (c = 0; c < ${cases}; c++) {
     for (i = 0; i < inputs; i++) {
       state = next_random(state);
       /* Every fourth input is at the limits. */
-      input[i] = (int8_t)(c % 4 == 3 ? (state & 1 ? 127 : -128) : (int32_t)(state & 255) - 128);
+      input[i] = (${type})(c % 4 == 3 ? (state & 1 ? ${highest} : ${lowest}) : (int32_t)(state & ${mask}) + ${lowest});
     }
     if (invoke(input, output) != 0) crc ^= 1;
-    crc = crc_of(crc, output, outputs);
+    crc = crc_of(crc, (const int8_t *)output, outputs * ${bits / 8});
   }
   put_hex(crc, 8);
 }
 
 ${networks
   .map(
-    ({ prefix }) => `static int ${prefix}_run(const int8_t *from, int8_t *to) { return ${prefix}_invoke(from, to); }\n`,
+    ({ prefix }) =>
+      `static int ${prefix}_run(const ${type} *from, ${type} *to) { return ${prefix}_invoke(from, to); }\n`,
   )
   .join('')}
 int program(void) {
@@ -102,5 +108,16 @@ export function seededInputs(seed: number, size: number, cases: number): Int8Arr
     state ^= state >>> 17;
     state ^= state << 5;
     return Math.floor(index / size) % 4 === 3 ? ((state & 1) === 1 ? 127 : -128) : (state & 255) - 128;
+  });
+}
+
+/** The same for activations of 16 bits. */
+export function seededInt16Inputs(seed: number, size: number, cases: number): Int16Array {
+  let state = seed | 0;
+  return Int16Array.from({ length: size * cases }, (_, index) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return Math.floor(index / size) % 4 === 3 ? ((state & 1) === 1 ? 32_767 : -32_768) : (state & 65_535) - 32_768;
   });
 }

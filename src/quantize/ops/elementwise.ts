@@ -11,12 +11,18 @@ export type AddParameters = Pick<
 >;
 
 /** The rescaling of ADD (`subtract` false) or SUB, whose quotients TFLite Micro forms in float32. */
-export function addParameters(a: number, b: number, output: number, subtract: boolean): AddParameters {
+export function addParameters(
+  a: number,
+  b: number,
+  output: number,
+  subtract: boolean,
+  leftShift = ADD_LEFT_SHIFT,
+): AddParameters {
   const round = subtract ? Math.fround : (value: number): number => value;
   const twice = round(2 * Math.max(a, b));
   const first = quantizeMultiplier(round(a / twice));
   const second = quantizeMultiplier(round(b / twice));
-  const out = quantizeMultiplier(round(twice / round(2 ** ADD_LEFT_SHIFT * output)));
+  const out = quantizeMultiplier(round(twice / round(2 ** leftShift * output)));
   return {
     multiplierA: first.multiplier,
     shiftA: first.shift,

@@ -19,7 +19,7 @@ function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }
 
-type Bytes = Int8Array | Float32Array;
+type Bytes = Int8Array | Int16Array | Float32Array;
 
 /** to[i] = from[start + sum of i * step] over all indices of `shape` (rank 4), in row-major order. */
 function moveAll(shape: readonly number[], start: number, steps: readonly number[], from: Bytes, to: Bytes): void {

@@ -6,8 +6,8 @@ export function resizeNearest(
   shape: readonly number[],
   rows: readonly number[],
   columns: readonly number[],
-  from: Int8Array | Float32Array,
-  to: Int8Array | Float32Array,
+  from: Int8Array | Int16Array | Float32Array,
+  to: Int8Array | Int16Array | Float32Array,
 ): void {
   const [, width = 1, channels = 1] = shape;
   let at = 0;
