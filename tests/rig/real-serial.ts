@@ -84,6 +84,11 @@ export class RigBoard {
     await ended;
   }
 
+  /** Leaves the port in the list and lets nobody open it any more, as a program does that has it to itself. */
+  block(): void {
+    rmSync(this.link);
+  }
+
   async dispose(): Promise<void> {
     if (this.process) await this.unplug();
     rmSync(this.folder, { recursive: true, force: true });
