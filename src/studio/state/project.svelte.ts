@@ -19,6 +19,16 @@ interface SavedProject {
   readonly seed: number;
 }
 
+/** Settings are plain data; in which order their keys were set says nothing. */
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 export class Project {
   /** What the person chose; null follows the data. */
   chosen = $state.raw<Pipeline | null>(null);
@@ -27,11 +37,28 @@ export class Project {
   seed = $state(1);
 
   /** The pipeline in use: the chosen one, or the default for the recordings at hand; null without labelled ones. */
-  readonly pipeline = $derived.by<Pipeline | null>(() => {
-    if (this.chosen) return this.chosen;
+  readonly pipeline = $derived.by<Pipeline | null>(() => this.chosen ?? this.#suggested);
+
+  readonly #suggested = $derived.by<Pipeline | null>(() => {
     const recordings = this.#recordings();
     return recordings.some((recording) => labelsOf(recording).length > 0) ? defaultPipeline(recordings) : null;
   });
+
+  /** Whether `resetFeatures` would change something. */
+  readonly featuresChosen = $derived.by(
+    () =>
+      this.chosen !== null &&
+      this.#suggested !== null &&
+      !same([this.chosen.input, this.chosen.blocks], [this.#suggested.input, this.#suggested.blocks]),
+  );
+
+  /** Whether `resetTraining` would change something. */
+  readonly trainingChosen = $derived.by(
+    () =>
+      this.chosen !== null &&
+      this.#suggested !== null &&
+      !same([this.chosen.training, this.chosen.smoothing], [this.#suggested.training, this.#suggested.smoothing]),
+  );
 
   /** Changes when any setting changes that a trained model depends on. */
   readonly key = $derived(fingerprint(JSON.stringify([this.pipeline, this.prefix, this.seed])));
@@ -72,10 +99,27 @@ export class Project {
     this.#saveSoon();
   }
 
-  /** Back to the default for the recordings at hand. */
-  reset(): void {
-    this.chosen = null;
-    this.#saveSoon();
+  /** Window and blocks as suggested for the recordings at hand; the rest stays. What is returned undoes it. */
+  resetFeatures(): () => void {
+    const { input, blocks } = this.#suggested ?? {};
+    return this.#replace({ ...(input ? { input } : {}), ...(blocks ? { blocks } : {}) });
+  }
+
+  /** Training and decisions as suggested; the rest stays. What is returned undoes it. */
+  resetTraining(): () => void {
+    const { training, smoothing } = this.#suggested ?? {};
+    return this.#replace({ ...(training ? { training } : {}), ...(smoothing ? { smoothing } : {}) });
+  }
+
+  #replace(changes: Partial<Omit<Pipeline, 'version'>>): () => void {
+    const before = this.chosen;
+    this.change(changes);
+    // Nothing of it was chosen any more: follow the data again.
+    if (same(this.chosen, this.#suggested)) this.chosen = null;
+    return () => {
+      this.chosen = before;
+      this.#saveSoon();
+    };
   }
 
   #saveSoon(): void {
