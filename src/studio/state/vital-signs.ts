@@ -25,7 +25,7 @@ function boardSign(studio: Studio): VitalSign {
   const { state, identity } = board;
   switch (state.name) {
     case 'closed':
-      return sign('empty', t('shell.vitalBoardNone'), more);
+      return sign('empty', t('shell.vitalBoardClosed'), more ?? board.name);
     case 'opening':
     case 'identifying':
       return sign('busy', t('shell.vitalBoardOpening'), more);

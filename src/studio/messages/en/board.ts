@@ -17,6 +17,8 @@ export const board = {
     'This browser reaches boards through WebUSB only: boards with native USB work (Nano 33 BLE, Pico, ESP32-S3), those with a separate USB chip (Uno, most ESP32) do not.',
   rememberedHint: 'Plugged in and allowed before',
   connect: 'Connect',
+  closedTitle: '{board} is not connected',
+  closedText: 'What you see is the last that it sent.',
   disconnect: 'Disconnect',
   remove: 'Take off the bench',
   forget: 'Forget this board',

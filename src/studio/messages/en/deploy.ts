@@ -195,7 +195,8 @@ export const deploy = {
   readDiffers: 'model.h differs',
   readDiffersText:
     'The board’s model has the id of {name}, but its bytes differ. Do not trust it: write the model again.',
-  readUnknown: 'A model that this studio does not have',
+  readShipped: 'The model that comes with the studio',
+  readUnknown: 'A model that is not in your list',
   readUnknownText: '{board} runs {name} ({id}). Its model.h was made from the pack: {size:int} bytes.',
   readLabels: 'It tells apart {labels}.',
   readHeldOut: 'Its receipt says {accuracy:percent} on held-out recordings (int8), trained with {app}.',

@@ -18,6 +18,7 @@ export const shell = {
   reasonPipeline: 'the settings changed after the model was trained',
   reasonBoardModel: 'the board runs an older model',
   vitalBoardNone: 'no board',
+  vitalBoardClosed: 'not connected',
   vitalBoardOpening: 'connecting',
   vitalBoardRate: '{channels:int} ch, {rate:hz}',
   vitalBoardLost: 'cable pulled',

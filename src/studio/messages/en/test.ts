@@ -8,6 +8,8 @@ export const test = {
   noneText:
     'Every recording took part in training, so testing on them would flatter the model. Record more, or set some recordings to “test” in Data and train again.',
   noneAction: 'Go to Data',
+  goneTitle: 'There are no recordings to test with',
+  goneText: 'They were deleted. Record some more: what the model never saw tests it.',
   running: 'Testing recordings',
   again: 'Test again',
   failed: 'The test stopped',
