@@ -8,6 +8,7 @@ export interface Measured {
 
 const ROUNDS = 20_000;
 const DIGITS = 3;
+const NOTHING = 1e-6;
 
 export function predicted(terms: readonly number[], costs: readonly number[]): number {
   return terms.reduce((sum, term, index) => sum + term * (costs[index] ?? 0), 0);
@@ -28,7 +29,7 @@ export function fitCosts(rows: readonly Measured[]): number[] {
       costs[k] = under === 0 ? 0 : Math.max(0, over / under);
     }
   }
-  return costs.map((cost) => Number(cost.toPrecision(DIGITS)));
+  return costs.map((cost) => (cost < NOTHING ? 0 : Number(cost.toPrecision(DIGITS))));
 }
 
 /** Largest relative error. */
