@@ -37,10 +37,26 @@ function report({ plan }: CompileOutputs): string {
   ].join('\n');
 }
 
+/** What runs in floating point, why, and what it costs. A float network says it once. */
+function floatReport({ kind, floatLayers, macs }: CompileOutputs): string[] {
+  const floatMacs = floatLayers.reduce((sum, layer) => sum + layer.macs, 0);
+  const share = macs > 0 ? ` with ${floatMacs} of ${macs} multiply-adds` : '';
+  const head = `note: ${floatLayers.length} layers run in float32${share}`;
+  if (kind === 'float') return [`${head}. ${floatLayers[0]?.why ?? ''}`];
+  return [
+    `${head}:`,
+    ...floatLayers.map(
+      ({ name, kind, why, macs, constantBytes, outputBytes, cycles }) =>
+        `  ${kind} "${name}": ${macs} multiply-adds, ${constantBytes} bytes of constants, ${outputBytes} bytes of output` +
+        `${cycles === null ? '' : `, ${Math.round(cycles)} cycles`}. ${why}`,
+    ),
+  ];
+}
+
 export const compileVerb: Verb = {
   summary: 'Compile a TensorFlow Lite model to C.',
   synopsis:
-    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--single-rounding] [--bundle FORMAT] [--arena-report]',
+    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--single-rounding] [--allow-float] [--float-layers NAME...] [--bundle FORMAT] [--arena-report]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
@@ -58,6 +74,12 @@ export const compileVerb: Verb = {
       value: '',
       help: 'round once, as TensorFlow Lite with TFLITE_SINGLE_ROUNDING; such a network has no pack',
     },
+    'allow-float': {
+      takes: 'none',
+      value: '',
+      help: 'layers that int8 cannot hold stay float instead of being an error',
+    },
+    'float-layers': { takes: 'many', value: 'NAME...', help: 'layers that stay float when the others are quantized' },
     bundle: bundleFlag,
     'arena-report': { takes: 'none', value: '', help: 'print the memory plan' },
   },
@@ -76,6 +98,8 @@ export const compileVerb: Verb = {
       target,
       ...(prefix === undefined ? {} : { prefix }),
       ...(calibrate === undefined ? {} : { calibration: floats(await readInput(calibrate)) }),
+      allowFloat: args.has('allow-float'),
+      floatLayers: args.many('float-layers'),
       quantization: {
         calibration: { method: rangesOf(args.one('ranges')) },
         equalize: args.has('equalize') ? ('auto' as const) : false,
@@ -94,13 +118,23 @@ export const compileVerb: Verb = {
       }
     }
     for (const note of result.notes) say(`note: ${note}`);
+    if (result.floatLayers.length > 0) for (const line of floatReport(result)) say(line);
     if (result.packProblem !== null) {
       say(`note: no ${result.prefix}.mote${format ? ' and no project' : ''}: ${result.packProblem}`);
     }
     if (args.has('arena-report')) printText(report(result));
     else {
       const { kind, macs, cycles, constantBytes, plan } = result;
-      printResult({ prefix: result.prefix, kind, target, macs, cycles, arenaBytes: plan.arenaBytes, constantBytes });
+      printResult({
+        prefix: result.prefix,
+        kind,
+        target,
+        macs,
+        cycles,
+        arenaBytes: plan.arenaBytes,
+        constantBytes,
+        floatLayers: result.floatLayers.length,
+      });
     }
   },
 };

@@ -3,6 +3,8 @@ import { elementCount, type FloatGraph, type TensorId } from '../graph/float-gra
 import { createFloatInterpreter } from '../graph/run-float';
 import { QuantizeError, type Int8Graph, type Int8Op, type Int8Tensor } from './int8-graph';
 import { createInt8Interpreter } from './interpreter';
+import type { MixedGraph, MixedTensor } from './mixed-graph';
+import { createMixedInterpreter } from './mixed-interpreter';
 import type { WeightedOp } from './ops/folded-bias';
 import { dequantize, quantizeValues } from './quantize-values';
 import { isInt8Weighted, weightUnit } from './value-ranges';
@@ -90,6 +92,41 @@ export function quantizationReport(
     argmaxAgreement: agreed / count,
     weakest: weakest(layers),
   };
+}
+
+/**
+ * The same for a network with float layers: its int8 layers and the agreement of the results. `float` and `mixed` must be
+ * of one `quantizeMixed`. Throws QuantizeError `bad-input` without inputs.
+ */
+export function mixedQuantizationReport(
+  float: FloatGraph,
+  mixed: MixedGraph,
+  inputs: Iterable<Float32Array>,
+): Omit<QuantizationReport, 'input'> {
+  const reference = createFloatInterpreter(float);
+  const network = createMixedInterpreter(mixed);
+  const inputTensor = mixed.tensors[mixed.input] as MixedTensor;
+  const meters = float.tensors.map((_, id) => {
+    const tensor = mixed.tensors[id] as MixedTensor;
+    return tensor.type === 'int8' ? new ErrorMeter(tensor) : null;
+  });
+  let [count, agreed] = [0, 0];
+  for (const input of inputs) {
+    const expected = reference.run(input);
+    const actual = network.run(inputTensor.type === 'int8' ? quantizeValues(input, inputTensor) : input);
+    if (largest(expected) === largest(actual)) agreed++;
+    count++;
+    meters.forEach((meter, id) =>
+      meter?.add(reference.activations[id] as Float32Array, network.activations[id] as Int8Array),
+    );
+  }
+  if (count === 0) throw new QuantizeError('bad-input', 'A report of the quantization error needs inputs.');
+  const layers = mixed.ops.flatMap(({ type, op }): LayerError[] => {
+    const meter = meters[op.output];
+    if (type !== 'int8' || !meter) return [];
+    return [{ kind: op.kind, weightScaleSpread: isInt8Weighted(op) ? spread(op) : null, ...meter.figures() }];
+  });
+  return { layers, inputs: count, argmaxAgreement: agreed / count, weakest: weakest(layers) };
 }
 
 class ErrorMeter {

@@ -112,15 +112,40 @@ function quantizePrepared(
   weights: WeightScales,
   rounding: Rounding,
 ): Int8Graph {
+  const { tensors, ops } = quantizeOps(float, ranges, weights, rounding);
+  const graph: Int8Graph = {
+    tensors,
+    ops: ops.map(({ op }) => op),
+    input: float.input,
+    output: float.output,
+    ...(rounding === 'double' ? {} : { rounding }),
+  };
+  checkInt8Graph(graph);
+  return graph;
+}
+
+/**
+ * The tensors of a network as int8 and its ops as integers, each with the index of the float op that it is made of. The
+ * ops may be a part of a network.
+ */
+export function quantizeOps(
+  float: FloatGraph,
+  ranges: readonly Range[],
+  weights: WeightScales,
+  rounding: Rounding = 'double',
+): {
+  readonly tensors: readonly Int8Tensor[];
+  readonly ops: readonly { readonly index: number; readonly op: Int8Op }[];
+} {
   const plan = planScales(float, ranges);
   const tensors = float.tensors.map(({ name, shape, data }, id): Int8Tensor => {
     const parameters = plan.parameters[id] as QuantParameters;
     return { name, shape, ...parameters, ...(data ? { data: quantizeValues(data, parameters) } : {}) };
   });
-  const ops: Int8Op[] = [];
+  const ops: { index: number; op: Int8Op }[] = [];
   float.ops.forEach((op, index) => {
     if (op.kind !== 'concat') {
-      ops.push(quantizeOp(op, tensors, weights, rounding));
+      ops.push({ index, op: quantizeOp(op, tensors, weights, rounding) });
       return;
     }
     const output = tensors[op.output] as Int8Tensor;
@@ -130,25 +155,20 @@ function quantizePrepared(
       const copy = { ...input, name: `${input.name}/rescaled`, scale: output.scale, zeroPoint: output.zeroPoint };
       rescaled.set(id, tensors.push(copy) - 1);
       ops.push({
-        kind: 'lookup',
-        input: id,
-        output: tensors.length - 1,
-        function: 'quantize',
-        alpha: 0,
-        table: tableOf('quantize', input, output, 0, rounding),
+        index,
+        op: {
+          kind: 'lookup',
+          input: id,
+          output: tensors.length - 1,
+          function: 'quantize',
+          alpha: 0,
+          table: tableOf('quantize', input, output, 0, rounding),
+        },
       });
     }
-    ops.push({ ...op, inputs: op.inputs.map((id) => rescaled.get(id) ?? id) });
+    ops.push({ index, op: { ...op, inputs: op.inputs.map((id) => rescaled.get(id) ?? id) } });
   });
-  const graph: Int8Graph = {
-    tensors,
-    ops,
-    input: float.input,
-    output: float.output,
-    ...(rounding === 'double' ? {} : { rounding }),
-  };
-  checkInt8Graph(graph);
-  return graph;
+  return { tensors, ops };
 }
 
 function quantizeOp(
@@ -242,46 +262,52 @@ function tableOf(
   );
 }
 
-/** Combinations that int8 cannot hold, named before any work is done. */
+/** Refuses combinations that int8 cannot hold before any work is done. */
 function refuseUnsupported(graph: FloatGraph): void {
   for (const op of graph.ops) {
-    const name = graph.tensors[op.output]?.name ?? '';
-    for (const id of [...floatInputsOf(op), op.output]) {
-      const tensor = graph.tensors[id];
-      if (tensor && tensor.shape.length > MAX_RANK) {
-        unsupported(
-          name,
-          `the tensor "${tensor.name}" has ${tensor.shape.length} axes`,
-          `Reshape it to ${MAX_RANK} at most.`,
-        );
-      }
-    }
-    const constants = floatInputsOf(op).filter((id) => graph.tensors[id]?.data);
-    if (constants.length > 0 && ((op.kind !== 'add' && op.kind !== 'mul') || constants.includes(op.inputs[0]))) {
-      unsupported(
-        name,
-        `${op.kind} reads a constant`,
-        'Only the second operand of an addition or multiplication may be constant.',
-      );
-    }
-    if (op.kind === 'unary' && op.alpha < 0) {
-      unsupported(name, `a leaky ReLU with the negative slope ${op.alpha}`, 'Use a slope of 0 or more.');
-    }
-    if (op.kind === 'softmax') {
-      const classes = graph.tensors[op.input]?.shape.at(-1) ?? 1;
-      if (classes > MAX_SOFTMAX_CLASSES) {
-        unsupported(
-          name,
-          `softmax over ${classes} classes`,
-          `Use at most ${MAX_SOFTMAX_CLASSES}, or end the network before it.`,
-        );
-      }
-    }
+    const found = whyNotInt8(op, graph);
+    if (found) unsupported(graph.tensors[op.output]?.name ?? '', found.what, found.help);
   }
 }
 
+/** What of an op int8 cannot hold, and what would help; null when nothing. */
+export function whyNotInt8(op: FloatOp, graph: FloatGraph): { readonly what: string; readonly help: string } | null {
+  for (const id of [...floatInputsOf(op), op.output]) {
+    const tensor = graph.tensors[id];
+    if (tensor && tensor.shape.length > MAX_RANK) {
+      return {
+        what: `the tensor "${tensor.name}" has ${tensor.shape.length} axes`,
+        help: `Reshape it to ${MAX_RANK} at most.`,
+      };
+    }
+  }
+  const constants = floatInputsOf(op).filter((id) => graph.tensors[id]?.data);
+  if (constants.length > 0 && ((op.kind !== 'add' && op.kind !== 'mul') || constants.includes(op.inputs[0]))) {
+    return {
+      what: `${op.kind} reads a constant`,
+      help: 'Only the second operand of an addition or multiplication may be constant.',
+    };
+  }
+  if (op.kind === 'unary' && op.alpha < 0) {
+    return { what: `a leaky ReLU with the negative slope ${op.alpha}`, help: 'Use a slope of 0 or more.' };
+  }
+  if (op.kind === 'softmax') {
+    const classes = graph.tensors[op.input]?.shape.at(-1) ?? 1;
+    if (classes > MAX_SOFTMAX_CLASSES) {
+      return {
+        what: `softmax over ${classes} classes`,
+        help: `Use at most ${MAX_SOFTMAX_CLASSES}, or end the network before it.`,
+      };
+    }
+  }
+  return null;
+}
+
 function unsupported(layer: string, what: string, help: string): never {
-  throw new QuantizeError('unsupported-op', `The layer "${layer}" cannot be quantized: ${what}. ${help}`);
+  throw new QuantizeError(
+    'unsupported-op',
+    `The layer "${layer}" cannot be quantized: ${what}. ${help} Or allow float layers: then this one stays float.`,
+  );
 }
 
 /** Mean squared error of the output; before a final softmax, which would hide errors in the losing classes. */

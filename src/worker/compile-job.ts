@@ -11,12 +11,13 @@ import { writePack } from '../emit/pack';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
 import { readTflite } from '../emit/tflite/read-tflite';
-import { elementCount, floatInputsOf, type FloatOp } from '../graph/float-graph';
+import { elementCount, floatInputsOf, type FloatGraph, type FloatOp } from '../graph/float-graph';
 import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
-import { inputsOf, type Int8Graph, type Rounding } from '../quantize/int8-graph';
+import { inputsOf, QuantizeError, type Int8Graph, type Rounding } from '../quantize/int8-graph';
 import { int8View, mixedFromFloat, mixedInputsOf, type MixedGraph, type MixedOp } from '../quantize/mixed-graph';
-import { quantizationReport } from '../quantize/error-report';
+import { mixedQuantizationReport, quantizationReport } from '../quantize/error-report';
+import { quantizeMixed } from '../quantize/quantize-mixed';
 import { quantizeInDetail, type QuantizeOptions } from '../quantize/quantize-graph';
 import { layerFigures } from './layer-figures';
 
@@ -35,6 +36,10 @@ export interface CompileInputs {
   readonly quantization?: QuantizeOptions;
   /** How integers are rounded; default double, as TensorFlow Lite Micro. Packs hold networks with double rounding only. */
   readonly rounding?: Rounding;
+  /** Names of layers (of their outputs) of a float network that stay float when it is quantized. */
+  readonly floatLayers?: readonly string[];
+  /** Layers that int8 cannot hold stay float; otherwise they are an error. */
+  readonly allowFloat?: boolean;
 }
 
 /** A layer that runs in floating point, and what that costs. */
@@ -102,14 +107,41 @@ export async function compileJob(
       'What you made stays yours; the runtime below is under the MIT licence.',
   ];
 
+  if (imported.kind === 'mixed') {
+    if (inputs.calibration) {
+      notes.push(
+        'Parts of the model are int8 already: the calibration inputs were not used, and its float layers stay.',
+      );
+    }
+    const why = 'The file holds it in float, between a DEQUANTIZE and a QUANTIZE or at one end.';
+    return compileMixed(imported.graph, () => why, { prefix, remarks, notes, rounding, target: inputs.target });
+  }
   let graph: Int8Graph;
   let errors: readonly LayerFigures[] | null = null;
   if (imported.kind === 'float') {
     if (!inputs.calibration) {
       const why = 'The model is float and there are no calibration inputs to quantize it with.';
-      return compileMixed(mixedFromFloat(imported.graph), () => why, { prefix, remarks, notes, target: inputs.target });
+      return compileMixed(mixedFromFloat(imported.graph), () => why, {
+        prefix,
+        remarks,
+        notes,
+        rounding,
+        target: inputs.target,
+      });
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
+    if (inputs.allowFloat || (inputs.floatLayers?.length ?? 0) > 0) {
+      const mixed = withFloatLayers(imported.graph, inputs, slices(inputs.calibration, size), notes);
+      if (mixed)
+        return compileMixed(mixed.graph, mixed.why, {
+          prefix,
+          remarks,
+          notes,
+          rounding,
+          target: inputs.target,
+          ...mixed,
+        });
+    }
     const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), {
       ...inputs.quantization,
       rounding,
@@ -194,6 +226,38 @@ export async function compileJob(
   };
 }
 
+/** A float network quantized but for the layers that stay float; null when there are none of these. Adds to `notes`. */
+function withFloatLayers(
+  graph: FloatGraph,
+  inputs: CompileInputs,
+  calibration: Iterable<Float32Array>,
+  notes: string[],
+): {
+  readonly graph: MixedGraph;
+  readonly why: (op: FloatOp) => string;
+  readonly quantization: readonly LayerFigures[];
+} | null {
+  const samples = [...calibration];
+  const { equalize, biasCorrection, ...rest } = inputs.quantization ?? {};
+  const options = {
+    ...rest,
+    equalize: equalize === true,
+    floatLayers: inputs.floatLayers ?? [],
+    allowFloat: inputs.allowFloat ?? false,
+  };
+  const quantized = quantizeMixed(graph, samples, options);
+  if (quantized.reasons.size === 0) return null;
+  const report = mixedQuantizationReport(quantized.float, quantized.graph, firstOf(samples, REPORT_INPUTS));
+  notes.push(
+    `Quantized to int8 with ${samples.length} calibration inputs, except for ${quantized.reasons.size} layers that stay float.`,
+  );
+  if (biasCorrection || equalize) {
+    notes.push('Bias correction and choosing an equalization do not apply to networks with float layers: left out.');
+  }
+  const why = (op: FloatOp): string => quantized.reasons.get(op.output) ?? '';
+  return { graph: quantized.graph, why, quantization: report.layers.map(layerFigures) };
+}
+
 /** A network with float layers. `why` says of a float op why it is not int8. */
 function compileMixed(
   graph: MixedGraph,
@@ -203,9 +267,16 @@ function compileMixed(
     readonly remarks: readonly string[];
     readonly notes: readonly string[];
     readonly target: Target;
+    readonly rounding: Rounding;
     readonly quantization?: readonly LayerFigures[];
   },
 ): CompileOutputs {
+  if (options.rounding === 'single' && graph.ops.some(({ type }) => type === 'int8')) {
+    throw new QuantizeError(
+      'unsupported-op',
+      'Networks with int8 and float layers round twice, as TensorFlow Lite Micro does. Leave single rounding out.',
+    );
+  }
   const { prefix, target, quantization } = options;
   const plan = planMixed(graph, target);
   const header = emitMixedHeader(graph, plan, options);

@@ -4,10 +4,7 @@
  * differ by a step in convolutions and dense layers (tensorflow/tflite-micro#3252); after a softmax or through several
  * layers by more.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import vm from 'node:vm';
+import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { elementCount, type FloatGraph } from '../../src/graph/float-graph';
@@ -19,67 +16,9 @@ import { Random } from '../../src/signal/random';
 import { randomNetwork } from '../../src/quantize/sample-networks';
 import { FLOAT_KINDS, randomFloatOp } from './random-float-op';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
-
-const FOLDER = path.resolve(import.meta.dirname, '../../node_modules/@tensorflow/tfjs-tflite/wasm');
-const NAME = 'tflite_web_api_cc_simd';
-
-interface RuntimeTensor {
-  data(): Int8Array | Float32Array;
-}
-interface RuntimeList {
-  size(): number;
-  get(index: number): RuntimeTensor;
-}
-interface RuntimeModel {
-  GetInputs(): RuntimeList;
-  GetOutputs(): RuntimeList;
-  Infer(): boolean;
-  delete(): void;
-}
-interface Runtime {
-  _malloc(bytes: number): number;
-  readonly HEAPU8: Uint8Array;
-  readonly TFLiteWebModelRunner: {
-    CreateFromBufferAndOptions(
-      at: number,
-      bytes: number,
-      options: object,
-    ): { ok(): boolean; errorMessage(): string; value(): RuntimeModel };
-  };
-}
+import { loadRuntime, RUNTIME_FOLDER, type Runtime } from './tflite-runtime';
 
 let runtime: Runtime;
-
-/** The package's loader expects a page; its factory runs anywhere. */
-async function loadRuntime(): Promise<Runtime> {
-  const file = path.join(FOLDER, `${NAME}.js`);
-  const source = `(function (require, __filename, __dirname) {${readFileSync(file, 'utf8')}\n;return tflite_web_api_ModuleFactory;})`;
-  const wrap = vm.runInThisContext(source, { filename: file }) as (
-    ...args: unknown[]
-  ) => (options: object) => Promise<Runtime>;
-  const quiet = (): void => undefined;
-  return wrap(
-    createRequire(file),
-    file,
-    FOLDER,
-  )({
-    wasmBinary: readFileSync(path.join(FOLDER, `${NAME}.wasm`)),
-    print: quiet,
-    printErr: quiet,
-  });
-}
-
-function open(bytes: Uint8Array): RuntimeModel {
-  const at = runtime._malloc(bytes.length);
-  runtime.HEAPU8.set(bytes, at);
-  const result = runtime.TFLiteWebModelRunner.CreateFromBufferAndOptions(at, bytes.length, {
-    numThreads: -1,
-    enableProfiling: false,
-    maxProfilingBufferEntries: 1024,
-  });
-  if (!result.ok()) throw new Error(result.errorMessage());
-  return result.value();
-}
 
 /** Largest difference to the interpreter over some inputs, and how many values differ. */
 function compare(
@@ -87,14 +26,12 @@ function compare(
   random: Random,
 ): { readonly largest: number; readonly different: number; readonly values: number } {
   // The labels lie behind the model: a runtime must not mind.
-  const model = open(writeTflite(graph, { labels: ['some', 'labels'] }));
+  const model = runtime.open(writeTflite(graph, { labels: ['some', 'labels'] }));
   const interpreter = createInt8Interpreter(graph);
   let [largest, different, values] = [0, 0, 0];
   for (let i = 0; i < 10; i++) {
     const input = Int8Array.from({ length: interpreter.inputLength }, () => Math.floor(random.next() * 256) - 128);
-    model.GetInputs().get(0).data().set(input);
-    if (!model.Infer()) throw new Error('The runtime did not run the model.');
-    const got = model.GetOutputs().get(0).data();
+    const got = model.run(input);
     interpreter.run(input).forEach((value, k) => {
       const difference = Math.abs(value - (got[k] as number));
       largest = Math.max(largest, difference);
@@ -106,7 +43,7 @@ function compare(
   return { largest, different, values };
 }
 
-describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
+describe.skipIf(!existsSync(RUNTIME_FOLDER))('a real TensorFlow Lite runtime', () => {
   beforeAll(async () => void (runtime = await loadRuntime()), 60_000);
 
   it.each(['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'] as const)(
@@ -179,10 +116,8 @@ describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
       };
       const table = lookupTable(kind, quantization, alpha);
       const op = { kind: 'lookup', input: 0, output: 1, function: kind, alpha, table } as const;
-      const model = open(writeTflite({ tensors: [input, output], ops: [op], input: 0, output: 1 }));
-      model.GetInputs().get(0).data().set(every);
-      expect(model.Infer()).toBe(true);
-      const got = model.GetOutputs().get(0).data();
+      const model = runtime.open(writeTflite({ tensors: [input, output], ops: [op], input: 0, output: 1 }));
+      const got = model.run(every);
       const furthest = Math.max(...table.map((value, index) => Math.abs(value - (got[index] as number))));
       model.delete();
       expect(furthest, JSON.stringify(quantization)).toBeLessThanOrEqual(most);
@@ -191,16 +126,14 @@ describe.skipIf(!existsSync(FOLDER))('a real TensorFlow Lite runtime', () => {
 
   /** Largest difference to the float interpreter over some inputs, of the value or of 1. */
   function compareFloat(graph: FloatGraph, random: Random): number {
-    const model = open(writeFloatTflite(graph, { labels: ['some', 'labels'] }));
+    const model = runtime.open(writeFloatTflite(graph, { labels: ['some', 'labels'] }));
     const interpreter = createFloatInterpreter(graph);
     let largest = 0;
     for (let i = 0; i < 5; i++) {
       const input = Float32Array.from({ length: elementCount(graph.tensors[graph.input]?.shape ?? []) }, () =>
         random.normal(),
       );
-      (model.GetInputs().get(0).data() as Float32Array).set(input);
-      if (!model.Infer()) throw new Error('The runtime did not run the model.');
-      const got = model.GetOutputs().get(0).data();
+      const got = model.run(input);
       interpreter.run(input).forEach((value, k) => {
         const difference = Math.abs(value - (got[k] as number)) / Math.max(1, Math.abs(value));
         largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);

@@ -11,6 +11,7 @@ import {
 import { samePadding, type Window2d } from '../../graph/window2d';
 import { checkInt8Graph } from '../../quantize/check';
 import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction, Rounding } from '../../quantize/int8-graph';
+import { checkMixedGraph, type MixedGraph, type MixedOp, type MixedTensor } from '../../quantize/mixed-graph';
 import { activationRange } from '../../quantize/ops/activation-range';
 import { addParameters, mulParameters } from '../../quantize/ops/elementwise';
 import { lookupTable } from '../../quantize/ops/lookup';
@@ -35,7 +36,12 @@ export type ImportedModel = {
   readonly labels: readonly string[] | null;
   /** What was changed on the way, for people. */
   readonly notes: readonly string[];
-} & ({ readonly kind: 'int8'; readonly graph: Int8Graph } | { readonly kind: 'float'; readonly graph: FloatGraph });
+} & (
+  | { readonly kind: 'int8'; readonly graph: Int8Graph }
+  | { readonly kind: 'float'; readonly graph: FloatGraph }
+  /** Int8 and float layers, with conversions between them. */
+  | { readonly kind: 'mixed'; readonly graph: MixedGraph }
+);
 
 /** Files above this are no models for microcontrollers. */
 export const MAX_TFLITE_BYTES = 64 * 1024 * 1024;
@@ -122,8 +128,13 @@ class Reader {
         `This model has ${inputs.length} inputs and ${outputs.length} outputs; one of each is supported.`,
       );
     }
-    const { input, output } = this.#strip(inputs[0] as number, outputs[0] as number);
+    const ends = { input: inputs[0] as number, output: outputs[0] as number };
     const shared = { description: model.text(3), labels: this.#labels(model, buffers), notes: this.#notes };
+    if (this.#isMixed(ends)) {
+      const graph = new MixedBuilder(this.#tensors, this.#operators).build(ends.input, ends.output);
+      return { ...shared, kind: 'mixed', graph };
+    }
+    const { input, output } = this.#strip(ends.input, ends.output);
     const [from, to] = [this.#at(input), this.#at(output)];
     const isFloat = from.type === TFLITE_TYPE.FLOAT32 && to.type === TFLITE_TYPE.FLOAT32;
     if (isFloat) {
@@ -132,6 +143,26 @@ class Reader {
     }
     const graph = new Int8Builder(this.#tensors, this.#operators, this.rounding).build(input, output);
     return { ...shared, kind: 'int8', graph };
+  }
+
+  /** Whether some layers compute in int8 and others in float; a float border around an int8 network does not count. */
+  #isMixed({ input, output }: { readonly input: number; readonly output: number }): boolean {
+    const types = new Set<number>();
+    for (const op of this.#operators) {
+      const first = op.inputs[0] as number;
+      const [from, to] = [this.#at(first), this.#at(op.output)];
+      // Constants that are widened are no layers.
+      if (from.data) continue;
+      const converts = (op.name === 'QUANTIZE' || op.name === 'DEQUANTIZE') && from.type !== to.type;
+      if (!converts) types.add(to.type);
+      else if (op.name === 'QUANTIZE' ? !this.#isOnlyUser(op, input) : op.output !== output) return true;
+    }
+    return types.has(TFLITE_TYPE.INT8) && types.has(TFLITE_TYPE.FLOAT32);
+  }
+
+  /** Whether the op is the one that reads a tensor. */
+  #isOnlyUser(op: Operator, tensor: number): boolean {
+    return this.#operators.every((other) => other.inputs.includes(tensor) === (other === op));
   }
 
   #at(id: number): Tensor {
@@ -223,16 +254,33 @@ class Reader {
   }
 }
 
+/** Numbers of the tensors that a graph keeps, in the order in which it meets them. */
+class TensorIds {
+  readonly kept: number[] = [];
+  readonly #ids = new Map<number, number>();
+
+  /** The graph's own number of a tensor of the file. */
+  of(tensor: number): number {
+    const known = this.#ids.get(tensor);
+    if (known !== undefined) return known;
+    this.#ids.set(tensor, this.kept.length);
+    return this.kept.push(tensor) - 1;
+  }
+}
+
 /** What both kinds of graphs need: tensors that are reached, shapes without batch, constants. */
 abstract class Builder<Op> {
-  protected readonly ops: Op[] = [];
-  readonly #ids = new Map<number, number>();
-  protected readonly kept: number[] = [];
+  readonly ops: Op[] = [];
 
   constructor(
     protected readonly tensors: readonly Tensor[],
     protected readonly operators: readonly Operator[],
+    private readonly ids: TensorIds = new TensorIds(),
   ) {}
+
+  protected get kept(): readonly number[] {
+    return this.ids.kept;
+  }
 
   protected at(id: number): Tensor {
     const tensor = this.tensors[id];
@@ -242,12 +290,8 @@ abstract class Builder<Op> {
 
   /** The graph's own number of a tensor of the file. */
   protected id(tensor: number): number {
-    const known = this.#ids.get(tensor);
-    if (known !== undefined) return known;
     this.at(tensor);
-    this.#ids.set(tensor, this.kept.length);
-    this.kept.push(tensor);
-    return this.kept.length - 1;
+    return this.ids.of(tensor);
   }
 
   protected run(input: number): void {
@@ -255,7 +299,8 @@ abstract class Builder<Op> {
     for (const op of this.operators) this.convert(op);
   }
 
-  protected abstract convert(op: Operator): void;
+  /** Appends the op to `ops`. */
+  abstract convert(op: Operator): void;
 
   protected fail(
     op: Operator,
@@ -494,8 +539,9 @@ class Int8Builder extends Builder<Int8Op> {
     tensors: readonly Tensor[],
     operators: readonly Operator[],
     private readonly rounding: Rounding,
+    ids?: TensorIds,
   ) {
-    super(tensors, operators);
+    super(tensors, operators, ids);
   }
 
   build(input: number, output: number): Int8Graph {
@@ -504,15 +550,18 @@ class Int8Builder extends Builder<Int8Op> {
       input: this.id(input),
       output: this.id(output),
       ops: this.ops,
-      tensors: this.kept.map((id): Int8Tensor => {
-        const { name } = this.at(id);
-        const data = this.#data.get(id);
-        return { name, shape: this.shape(id), ...this.#quantization(id), ...(data ? { data } : {}) };
-      }),
+      tensors: this.kept.map((id) => this.tensor(id)),
       ...(this.rounding === 'double' ? {} : { rounding: this.rounding }),
     };
     checkInt8Graph(graph);
     return graph;
+  }
+
+  /** A tensor of the file, when all ops are converted. */
+  tensor(id: number): Int8Tensor {
+    const { name } = this.at(id);
+    const data = this.#data.get(id);
+    return { name, shape: this.shape(id), ...this.#quantization(id), ...(data ? { data } : {}) };
   }
 
   #quantization(id: number): { readonly scale: number; readonly zeroPoint: number } {
@@ -564,7 +613,7 @@ class Int8Builder extends Builder<Int8Op> {
     return [first, second];
   }
 
-  protected convert(op: Operator): void {
+  convert(op: Operator): void {
     const input = this.input(op, 0);
     const output = op.output;
     const from = (): { scale: number; zeroPoint: number } => this.#quantization(input);
@@ -758,17 +807,20 @@ class FloatBuilder extends Builder<FloatOp> {
       input: this.id(input),
       output: this.id(output),
       ops: this.ops,
-      tensors: this.kept.map((id): FloatTensor => {
-        const { name, type } = this.at(id);
-        if (type !== TFLITE_TYPE.FLOAT32) {
-          throw new TfliteError('unsupported-type', `The tensor "${name}" is not float in a float network.`);
-        }
-        const data = this.#data.get(id);
-        return { name, shape: this.shape(id), ...(data ? { data } : {}) };
-      }),
+      tensors: this.kept.map((id) => this.tensor(id)),
     };
     checkFloatGraph(graph);
     return graph;
+  }
+
+  /** A tensor of the file, when all ops are converted. */
+  tensor(id: number): FloatTensor {
+    const { name, type } = this.at(id);
+    if (type !== TFLITE_TYPE.FLOAT32) {
+      throw new TfliteError('unsupported-type', `The tensor "${name}" is not float in a float network.`);
+    }
+    const data = this.#data.get(id);
+    return { name, shape: this.shape(id), ...(data ? { data } : {}) };
   }
 
   #constantId(id: number): number {
@@ -785,7 +837,7 @@ class FloatBuilder extends Builder<FloatOp> {
     return this.floats(op, this.#constantId(id));
   }
 
-  protected convert(op: Operator): void {
+  convert(op: Operator): void {
     const input = this.input(op, 0);
     if (op.name === 'DEQUANTIZE' && this.at(input).data && this.at(input).type === TFLITE_TYPE.FLOAT16) {
       this.#widened.set(op.output, input);
@@ -902,6 +954,54 @@ class FloatBuilder extends Builder<FloatOp> {
         const alpha = op.name === 'LEAKY_RELU' ? (op.options?.f32(0) ?? 0) : 0;
         this.ops.push({ kind: 'unary', ...ends, function: kind, alpha });
       }
+    }
+  }
+}
+
+/** Every op by the builder of its type, over common tensors. */
+class MixedBuilder extends Builder<MixedOp> {
+  readonly #int8: Int8Builder;
+  readonly #float: FloatBuilder;
+
+  constructor(tensors: readonly Tensor[], operators: readonly Operator[]) {
+    const ids = new TensorIds();
+    super(tensors, operators, ids);
+    this.#int8 = new Int8Builder(tensors, operators, 'double', ids);
+    this.#float = new FloatBuilder(tensors, operators, ids);
+  }
+
+  build(input: number, output: number): MixedGraph {
+    this.run(input);
+    const graph: MixedGraph = {
+      input: this.id(input),
+      output: this.id(output),
+      ops: this.ops,
+      tensors: this.kept.map((id): MixedTensor => {
+        const { type } = this.at(id);
+        if (type === TFLITE_TYPE.FLOAT32) return { type: 'float', ...this.#float.tensor(id) };
+        return { type: 'int8', ...this.#int8.tensor(id) };
+      }),
+    };
+    checkMixedGraph(graph);
+    return graph;
+  }
+
+  convert(op: Operator): void {
+    const [from, to] = [this.at(this.input(op, 0)).type, this.at(op.output).type];
+    const kind = op.name === 'QUANTIZE' ? 'quantize' : op.name === 'DEQUANTIZE' ? 'dequantize' : null;
+    if (kind && !this.at(this.input(op, 0)).data && from !== to) {
+      const [int8, float] = kind === 'quantize' ? [to, from] : [from, to];
+      if (int8 !== TFLITE_TYPE.INT8 || float !== TFLITE_TYPE.FLOAT32) {
+        return this.fail(op, 'converts other types than int8 and float.', 'unsupported-type');
+      }
+      const ends = { input: this.id(this.input(op, 0)), output: this.id(op.output) };
+      this.ops.push({ type: 'conversion', op: { kind, ...ends } });
+    } else if (to === TFLITE_TYPE.FLOAT32) {
+      this.#float.convert(op);
+      this.ops.push(...this.#float.ops.splice(0).map((each): MixedOp => ({ type: 'float', op: each })));
+    } else {
+      this.#int8.convert(op);
+      this.ops.push(...this.#int8.ops.splice(0).map((each): MixedOp => ({ type: 'int8', op: each })));
     }
   }
 }
