@@ -41,7 +41,8 @@ function report({ plan }: CompileOutputs): string {
 function floatReport({ kind, floatLayers, macs }: CompileOutputs): string[] {
   const floatMacs = floatLayers.reduce((sum, layer) => sum + layer.macs, 0);
   const share = macs > 0 ? ` with ${floatMacs} of ${macs} multiply-adds` : '';
-  const head = `note: ${floatLayers.length} layers run in float32${share}`;
+  const layers = floatLayers.length === 1 ? '1 layer runs' : `${floatLayers.length} layers run`;
+  const head = `note: ${layers} in float32${share}`;
   if (kind === 'float') return [`${head}. ${floatLayers[0]?.why ?? ''}`];
   return [
     `${head}:`,

@@ -132,15 +132,14 @@ function facts(
   { target }: NetworkHeaderOptions,
 ): string[] {
   const macs = (ops: readonly MixedOp[]): number => ops.reduce((sum, op) => sum + multiplyAdds(op.op, graph), 0);
-  const float = graph.ops.filter(({ type }) => type === 'float');
-  const all = graph.ops.length;
-  const share =
-    float.length === all
-      ? 'All of it is float32.'
-      : `${float.length} operations are float32, with ${macs(float)} of the multiply-adds; the others are int8, with ` +
-        'double rounding, as TensorFlow Lite Micro.';
+  const head =
+    `Made for ${target}: ${graph.ops.length} operations, ${macs(graph.ops)} multiply-adds, ${plan.arenaBytes} bytes of ` +
+    `working memory, ${constantBytes} bytes of constants.`;
+  const float = graph.ops.filter(({ type, op }) => type === 'float' && op.kind !== 'reshape');
+  if (graph.ops.every(({ type }) => type === 'float')) return [`${head} All of it is float32.`];
+  const names = float.map(({ op }) => `${op.kind} "${graph.tensors[op.output]?.name ?? ''}"`);
   return [
-    `Made for ${target}: ${all} operations, ${macs(graph.ops)} multiply-adds, ${plan.arenaBytes} bytes of working ` +
-      `memory, ${constantBytes} bytes of constants. ${share}`,
+    `${head} Int8 with double rounding, as TensorFlow Lite Micro, except:`,
+    `Float32, with ${macs(float)} of the multiply-adds: ${names.join(', ')}.`,
   ];
 }

@@ -107,6 +107,10 @@ export async function compileJob(
       'What you made stays yours; the runtime below is under the MIT licence.',
   ];
 
+  const mayKeepFloat = inputs.allowFloat === true || (inputs.floatLayers?.length ?? 0) > 0;
+  if (mayKeepFloat && (imported.kind !== 'float' || !inputs.calibration)) {
+    notes.push('Nothing is quantized here: what was said about float layers was not used.');
+  }
   if (imported.kind === 'mixed') {
     if (inputs.calibration) {
       notes.push(
@@ -130,7 +134,7 @@ export async function compileJob(
       });
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
-    if (inputs.allowFloat || (inputs.floatLayers?.length ?? 0) > 0) {
+    if (mayKeepFloat) {
       const mixed = withFloatLayers(imported.graph, inputs, slices(inputs.calibration, size), notes);
       if (mixed)
         return compileMixed(mixed.graph, mixed.why, {
@@ -248,9 +252,7 @@ function withFloatLayers(
   const quantized = quantizeMixed(graph, samples, options);
   if (quantized.reasons.size === 0) return null;
   const report = mixedQuantizationReport(quantized.float, quantized.graph, firstOf(samples, REPORT_INPUTS));
-  notes.push(
-    `Quantized to int8 with ${samples.length} calibration inputs, except for ${quantized.reasons.size} layers that stay float.`,
-  );
+  notes.push(`Quantized to int8 with ${samples.length} calibration inputs, except for what stays float.`);
   if (biasCorrection || equalize) {
     notes.push('Bias correction and choosing an equalization do not apply to networks with float layers: left out.');
   }
@@ -314,8 +316,8 @@ function compileMixed(
     packProblem:
       kind === 'float'
         ? 'Packs hold int8 networks, and this one is float. Give calibration inputs to quantize it.'
-        : `Packs hold int8 networks, and ${floatLayers.length} layers of this one are float. Quantize all of it, or compile ` +
-          'the header into your program.',
+        : 'Packs hold int8 networks, and this one has float layers. Quantize all of it, or compile the header into your ' +
+          'program.',
     planJson: json({
       kind,
       target,

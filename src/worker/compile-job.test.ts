@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { writeFloatTflite, writeMixedTflite, writeTflite } from '../emit/tflite/write-tflite';
+import type { FloatGraph } from '../graph/float-graph';
+import { quantizeGraph } from '../quantize/quantize-graph';
+import { quantizeMixed } from '../quantize/quantize-mixed';
+import { randomInputs, SampleNetwork } from '../quantize/sample-networks';
+import { Random } from '../signal/random';
+import { compileJob, type CompileInputs, type CompileOutputs } from './compile-job';
+
+/** 32 inputs; softmax over more classes than int8 can hold when `wide`. */
+function network(wide: boolean): FloatGraph {
+  const n = new SampleNetwork(new Random(2), [4, 4, 2]);
+  const conv = n.conv(0, 4, { activation: 'relu' });
+  n.dense(n.softmax(n.dense(n.flatten(conv), wide ? 2000 : 20)), 3);
+  return n.build();
+}
+
+const inputs = randomInputs(new Random(3), 32, 16);
+const calibration = Float32Array.from(inputs.flatMap((input) => [...input]));
+
+function compile(bytes: Uint8Array, options: Partial<CompileInputs> = {}): Promise<CompileOutputs> {
+  return compileJob({ bytes, fileName: 'net.tflite', target: 'cortex-m4', ...options });
+}
+
+interface PlanOp {
+  readonly kind: string;
+  readonly type: string;
+  readonly macs: number;
+}
+
+function planOf(result: CompileOutputs) {
+  return JSON.parse(result.planJson) as { kind: string; ops: PlanOp[]; floatLayers: { why: string; name: string }[] };
+}
+
+describe('compileJob', () => {
+  it('compiles int8 networks without any float', async () => {
+    const result = await compile(writeTflite(quantizeGraph(network(false), inputs)));
+    expect(result.kind).toBe('int8');
+    expect(result.floatLayers).toEqual([]);
+    expect(result.header).not.toContain('float *');
+    expect(result.pack).not.toBeNull();
+  });
+
+  it('compiles float networks as they are when there is nothing to quantize them with', async () => {
+    const result = await compile(writeFloatTflite(network(true)));
+    expect(result.kind).toBe('float');
+    expect(result.header).toContain('int net_invoke(const float input[NET_INPUT_SIZE], float output[NET_OUTPUT_SIZE])');
+    expect(result.pack).toBeNull();
+    expect(result.packProblem).toContain('calibration');
+    // The reshape costs nothing and is not listed.
+    expect(result.floatLayers.map(({ kind }) => kind)).toEqual([
+      'conv2d',
+      'fullyConnected',
+      'softmax',
+      'fullyConnected',
+    ]);
+    expect(result.macs).toBe(4 * 18 * 4 + 16 * 2000 + 2000 * 3);
+    expect(result.floatLayers[1]).toMatchObject({
+      macs: 32_000,
+      constantBytes: 4 * (32_000 + 2000),
+      outputBytes: 8000,
+    });
+    expect(planOf(result).ops.every(({ type }) => type === 'float')).toBe(true);
+  });
+
+  it('keeps float what int8 cannot hold, only when that is allowed', async () => {
+    const file = writeFloatTflite(network(true));
+    await expect(compile(file, { calibration })).rejects.toMatchObject({
+      name: 'QuantizeError',
+      code: 'unsupported-op',
+    });
+    const result = await compile(file, { calibration, allowFloat: true });
+    expect(result.kind).toBe('mixed');
+    expect(result.header).toContain(
+      'int net_invoke(const int8_t input[NET_INPUT_SIZE], int8_t output[NET_OUTPUT_SIZE])',
+    );
+    expect(result.header).toContain('Float32, with 0 of the multiply-adds: softmax "tensor 4".');
+    expect(result.packProblem).toContain('this one has float layers');
+    expect(result.floatLayers).toMatchObject([
+      { kind: 'softmax', why: 'Int8 cannot hold it: softmax over 2000 classes.', macs: 0, outputBytes: 8000 },
+    ]);
+    expect(result.notes.join()).toContain('except for what stays float');
+    expect(planOf(result).floatLayers).toHaveLength(1);
+    expect(planOf(result).ops.map(({ type }) => type)).toEqual([
+      'int8',
+      'int8',
+      'int8',
+      'conversion',
+      'float',
+      'conversion',
+      'int8',
+    ]);
+  });
+
+  it('keeps layers float by name, and needs no float when none is left', async () => {
+    const float = network(false);
+    const file = writeFloatTflite(float);
+    const name = float.tensors[float.ops[0]?.output ?? 0]?.name ?? '';
+    const result = await compile(file, { calibration, floatLayers: [name] });
+    expect(result.floatLayers).toMatchObject([{ kind: 'conv2d', name, why: 'It was asked for by name.' }]);
+    expect(result.header).toContain('net_invoke(const float input[NET_INPUT_SIZE], int8_t output[NET_OUTPUT_SIZE])');
+    const all = await compile(file, { calibration, allowFloat: true });
+    expect(all.kind).toBe('int8');
+    await expect(compile(file, { calibration, floatLayers: ['none'] })).rejects.toThrow('no layer "none"');
+  });
+
+  it('compiles files that are mixed already', async () => {
+    const { graph } = quantizeMixed(network(true), inputs, { allowFloat: true });
+    const result = await compile(writeMixedTflite(graph));
+    expect(result.kind).toBe('mixed');
+    expect(result.floatLayers).toMatchObject([{ kind: 'softmax', why: expect.stringContaining('The file holds it') }]);
+  });
+
+  it('says when the flags for float layers do nothing', async () => {
+    const result = await compile(writeTflite(quantizeGraph(network(false), inputs)), { allowFloat: true });
+    expect(result.notes.join()).toContain('float layers');
+  });
+});
