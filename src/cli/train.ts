@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InputSpec } from '../dsp/block';
 import { emitHeader } from '../emit/header';
+import { readPack } from '../emit/pack';
 import { checkPrefix } from '../emit/prefix';
+import { writeTflite } from '../emit/tflite/write-tflite';
 import { TARGETS } from '../emit/target';
 import { pipelineForInput, suggestInput } from '../learn/default-pipeline';
 import type { Pipeline } from '../learn/pipeline';
@@ -73,7 +75,7 @@ export const trainVerb: Verb = {
     const pipeline = choosePipeline(given, recordings, wanted);
     await makeFolder(out);
     const show = createProgress();
-    const { pack, header, report } = await trainJob(
+    const { pack, header, floatTflite, report } = await trainJob(
       {
         recordings,
         ...(testRecordings && { testRecordings }),
@@ -93,9 +95,12 @@ export const trainVerb: Verb = {
     );
     const seconds = { ...report.seconds, load: (report.seconds.load ?? 0) + reading };
     const warnings = [...notes, ...report.warnings];
+    const { graph: network, labels } = readPack(pack);
     await writeResults(out, {
       'model.h': target === 'generic' ? header : emitHeader(pack, target),
       'model.mote': pack,
+      'model.tflite': writeTflite(network, { labels }),
+      'model-float.tflite': floatTflite,
       'report.json': `${JSON.stringify({ ...report, seconds, warnings }, null, 2)}\n`,
       ...(format && bundleZip(pack, format, target)),
     });

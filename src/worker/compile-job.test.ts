@@ -108,7 +108,8 @@ describe('compileJob', () => {
     const { graph } = quantizeMixed(network(true), inputs, { allowFloat: true });
     const result = await compile(writeMixedTflite(graph));
     expect(result.kind).toBe('mixed');
-    expect(result.floatLayers).toMatchObject([{ kind: 'softmax', why: expect.stringContaining('The file holds it') }]);
+    expect(result.floatLayers.map(({ kind }) => kind)).toEqual(['softmax']);
+    expect(result.floatLayers[0]?.why).toContain('The file holds it');
   });
 
   it('says when the flags for float layers do nothing', async () => {

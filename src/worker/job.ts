@@ -25,6 +25,11 @@ export type TrainProgress =
 export interface TrainOutputs {
   readonly pack: Uint8Array;
   readonly header: string;
+  /**
+   * The network before quantization as `.tflite`, for comparison: it takes the features as the int8 network does, scaled,
+   * as float numbers.
+   */
+  readonly floatTflite: Uint8Array;
   readonly report: TrainReport;
 }
 

@@ -25,6 +25,7 @@ import { trainNetwork } from '../learn/train';
 import { foldInput, quantizeFeatures } from '../quantize/input-affine';
 import type { InputAffine, Int8Graph } from '../quantize/int8-graph';
 import { createInt8Interpreter } from '../quantize/interpreter';
+import { writeFloatTflite } from '../emit/tflite/write-tflite';
 import { quantizationReport } from '../quantize/error-report';
 import { quantizeInDetail } from '../quantize/quantize-graph';
 import { datasetHash } from '../signal/dataset-hash';
@@ -180,7 +181,8 @@ export const trainJob: TrainJob = async (inputs, { onProgress, signal, now, wasm
     warnings: [...new Set(warnings)],
     pipeline,
   };
-  return { pack, header, report };
+  const floatTflite = writeFloatTflite(trained.graph, { labels, description: 'Made with Mote, not quantized' });
+  return { pack, header, floatTflite, report };
 };
 
 /** Times the stages and reports progress within them. */

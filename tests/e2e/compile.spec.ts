@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { serveFolder } from '../../scripts/static-server.mjs';
-import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { writeMixedTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
+import { quantizeMixed } from '../../src/quantize/quantize-mixed';
 import { badlyScaled, randomInputs } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
 import { ANY_PORT, DIST, go, openStudio } from './studio-under-test';
@@ -63,6 +64,31 @@ test('a convolutional .tflite becomes a header, a memory plan is drawn', async (
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
   }
+});
+
+test('a network with float layers says which, why and what they cost', async ({ page }) => {
+  const random = new Random(6);
+  const float = badlyScaled(random, 1);
+  const size = (float.tensors[float.input]?.shape ?? []).reduce((a, b) => a * b, 1);
+  const name = float.tensors[float.ops[2]?.output ?? 0]?.name ?? '';
+  const { graph } = quantizeMixed(float, randomInputs(random, size, 16), { floatLayers: [name] });
+  await openStudio(page, server.url);
+  await go(page, 'deploy');
+  await page.getByTestId('compile-input').setInputFiles({
+    name: 'mixed.tflite',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from(writeMixedTflite(graph)),
+  });
+  await expect(page.getByTestId('compile-result')).toContainText('1 operation runs in floating point');
+  const layers = page.getByTestId('compile-float-layers');
+  await expect(layers).toContainText(name);
+  await expect(layers).toContainText('The file holds it in float');
+  await expect(page.getByTestId('compile-panel')).toContainText('this one has float layers');
+  const download = page.waitForEvent('download');
+  await page.getByTestId('compile-download-mixed.h').click();
+  const file = test.info().outputPath('mixed.h');
+  await (await download).saveAs(file);
+  expect(readFileSync(file, 'utf8')).toContain('mixed_float_dequantize(');
 });
 
 test('a file that is no model is refused with a reason, and another can be opened', async ({ page }) => {

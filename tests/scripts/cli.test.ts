@@ -146,6 +146,16 @@ describe('mote compile', () => {
     expect(JSON.parse(readFileSync(join(folder, 'once/plan.json'), 'utf8'))).toMatchObject({ rounding: 'single' });
     expect(readFileSync(join(folder, 'once/net.h'), 'utf8')).toContain('TFLITE_SINGLE_ROUNDING');
 
+    // The same network before quantization is there too, and is compiled as it is.
+    expect(readFileSync(join(folder, 'net/model.tflite'))).toEqual(
+      Buffer.from(writeTflite(model.graph, { labels: model.labels })),
+    );
+    const float = mote('compile', 'net/model-float.tflite', '--out', 'f', '--prefix', 'real');
+    expect(float.status).toBe(0);
+    expect(float.stderr).toMatch(/layers run in float32.*no calibration inputs/);
+    expect(float.stderr).toMatch(/no real\.mote: Packs hold int8 networks/);
+    expect(readFileSync(join(folder, 'f/real.h'), 'utf8')).toContain('int real_invoke(const float input[');
+
     const forCore = mote('header', 'net/model.mote', '--target', 'cortex-m4');
     expect(forCore.status).toBe(0);
     expect(forCore.stdout).toContain('made for cortex-m4');

@@ -13,6 +13,8 @@ export interface ModelRecord {
   readonly pipelineKey: string;
   /** Ids of the recordings that took part in training or early stopping; absent in models made elsewhere. */
   readonly learnedFrom?: readonly string[];
+  /** The network before quantization, as `.tflite`; absent in models made elsewhere and by older versions. */
+  readonly floatTflite?: Uint8Array;
   /** True for a model that was not trained here (read from a board): it cannot fall behind what is upstream. */
   readonly madeElsewhere?: boolean;
 }

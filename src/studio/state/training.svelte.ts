@@ -80,7 +80,13 @@ export class Training {
         name: prefix,
         createdAt: this.services.now(),
         pack: outputs.pack,
-        record: { report: outputs.report, dataKey, pipelineKey, learnedFrom },
+        record: {
+          report: outputs.report,
+          dataKey,
+          pipelineKey,
+          learnedFrom,
+          floatTflite: outputs.floatTflite,
+        },
       });
       this.phase = 'done';
     } catch (error) {

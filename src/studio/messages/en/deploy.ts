@@ -231,10 +231,13 @@ export const deploy = {
 
   downloadTflite: 'TensorFlow Lite model',
   downloadTfliteHint: 'The int8 network without the features, for OpenMV, LiteRT and TensorFlow Lite Micro.',
+  downloadFloatTflite: 'TensorFlow Lite model, float',
+  downloadFloatTfliteHint:
+    'The same network before quantization, for comparison: what int8 changes, and how others quantize it. Four times as large.',
 
   compileTitle: 'Bring your own model',
   compileLead:
-    'Any int8 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels. Drop the file here or choose it; it never leaves this computer.',
+    'Any int8 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels; float layers become float C, and you are told which. Drop the file here or choose it; it never leaves this computer.',
   compileOpen: 'Choose a .tflite',
   compileTarget: 'Made for',
   targetGeneric: 'Any chip (portable C)',
@@ -253,6 +256,17 @@ export const deploy = {
     one: '{count:int} operation in floating point: the file is not quantized.',
     other: '{count:int} operations in floating point: the file is not quantized.',
   },
+  compiledMixed: {
+    one: '{count:int} operation runs in floating point, the others in integers.',
+    other: '{count:int} operations run in floating point, the others in integers.',
+  },
+  compileFloatLayers: 'What runs in floating point',
+  compileFloatLayer: 'Layer',
+  compileFloatWhy: 'Why',
+  compileFloatMacs: 'Multiply-adds',
+  compileFloatFlash: 'Constants',
+  compileFloatOutput: 'Output',
+  compileFloatCycles: 'Predicted cycles',
   compileNote: 'Changed on the way',
   compileRam: 'Working memory',
   compileFlash: 'Constants in flash',
