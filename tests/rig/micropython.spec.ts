@@ -79,16 +79,28 @@ test.describe('a MicroPython board over real Web Serial', () => {
       await page.getByTestId('micropython-replace').click();
       await expect(page.getByTestId('micropython-verdict')).toContainText('64 of 64', { timeout: 120_000 });
       await expect(page.getByTestId('micropython-done')).toContainText('main.bak.py');
+      await expect(page.getByTestId('micropython-done')).toContainText('in one step');
+      const fates = page.getByTestId('micropython-files').locator('li');
+      for (const name of ['model.py', 'model_test.bin', 'main.py', 'model.tflite', 'model.h']) {
+        await expect(fates.filter({ hasText: new RegExp(`^\\s*${name.replace('.', '\\.')}\\s`) })).toContainText(
+          'written, read back equal',
+        );
+      }
+      await expect(fates.filter({ hasText: 'main.bak.py' })).toContainText('copy of your main.py');
       if (process.env['MOTE_PICTURES']) {
-        for (const scheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme: scheme });
-          await page.screenshot({
-            path: join(process.env['MOTE_PICTURES'], `micropython-${scheme}.png`),
-            fullPage: true,
-          });
+        const folder = process.env['MOTE_PICTURES'];
+        for (const [name, width] of [
+          ['laptop', 1280],
+          ['phone', 390],
+        ] as const) {
+          await page.setViewportSize({ width, height: 800 });
+          for (const colorScheme of ['light', 'dark'] as const) {
+            await page.emulateMedia({ colorScheme });
+            await page
+              .getByTestId('micropython-panel')
+              .screenshot({ path: join(folder, `micropython-${name}-${colorScheme}.png`) });
+          }
         }
-        await page.setViewportSize({ width: 390, height: 844 });
-        await page.screenshot({ path: join(process.env['MOTE_PICTURES'], 'micropython-phone.png'), fullPage: true });
         await page.setViewportSize({ width: 1280, height: 800 });
       }
     });
@@ -98,12 +110,19 @@ test.describe('a MicroPython board over real Web Serial', () => {
       await expect(page.getByTestId('micropython-restored')).toBeVisible({ timeout: 30_000 });
     });
 
+    await test.step('it says which model is on the board', async () => {
+      await page.getByTestId('micropython-look').click();
+      await expect(page.getByTestId('micropython-looked')).toContainText('The board has this model', {
+        timeout: 30_000,
+      });
+    });
+
     await test.step('a cancelled write says so, and the next one goes through', async () => {
       await page.getByTestId('micropython-start').click();
       await expect(page.getByTestId('micropython-ask')).toBeVisible({ timeout: 30_000 });
       await page.getByTestId('micropython-keep').click();
       await page.getByTestId('micropython-progress').getByRole('button').click();
-      await expect(page.getByTestId('micropython-cancelled')).toBeVisible({ timeout: 30_000 });
+      await expect(page.getByTestId('micropython-cancelled')).toContainText('as they were', { timeout: 30_000 });
       await page.getByTestId('micropython-main').click();
       await page.getByTestId('micropython-start').click();
       await expect(page.getByTestId('micropython-verdict')).toContainText('64 of 64', { timeout: 120_000 });

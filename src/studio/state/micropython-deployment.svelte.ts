@@ -1,7 +1,7 @@
 /** Writing the current model to a MicroPython board: files, read-back, self-test there, switch. One at a time. */
 import type { MicroPythonAccess } from '../../board/board';
 import { BACKUP_FILE, type FileProgress } from '../../board/micropython-files';
-import { MicroPythonError } from '../../board/micropython-error';
+import { MicroPythonError, type FilesLeft } from '../../board/micropython-error';
 import {
   modelOnBoard,
   recoverUpload,
@@ -75,6 +75,8 @@ export class MicroPythonDeployment {
   report = $state.raw<MicroPythonReport | null>(null);
   look = $state.raw<MicroPythonLook | null>(null);
   error = $state.raw<Error | null>(null);
+  /** What is on the board after an upload that did not end well. */
+  filesLeft = $state.raw<FilesLeft | null>(null);
   board = $state.raw<Board | null>(null);
   model = $state.raw<StudioModel | null>(null);
   #abort: AbortController | null = null;
@@ -84,46 +86,50 @@ export class MicroPythonDeployment {
   }
 
   async start(board: Board, model: StudioModel, choice: MicroPythonChoice): Promise<void> {
-    await this.#run(board, model, (signal) =>
-      board.session.useMicroPython(
-        async (access) => {
-          const { files } = access;
-          const bundle = micropythonFiles(model.pack, { ml: files.port.ml });
-          const began = performance.now();
-          const main = choice.main !== 'none';
-          const report = await uploadFiles(
-            access,
-            {
-              required: bundle.model.map(asUpload),
-              main: main
-                ? { content: bundle.main.bytes, replace: choice.main === 'replace', isOurs: isGeneratedMain }
-                : null,
-              absent: main ? [asUpload(bundle.sensor)] : [],
-              extras: choice.extras ? bundle.extras.map(asUpload) : [],
-            },
-            {
-              signal,
-              onProgress: (progress) => this.#show(progress),
-              prove: async () => {
-                const tested = await this.#test(access, signal);
-                return tested.networkPassed && (tested.passed === tested.total || !tested.exact);
+    await this.#run(
+      board,
+      model,
+      (signal) =>
+        board.session.useMicroPython(
+          async (access) => {
+            const { files } = access;
+            const bundle = micropythonFiles(model.pack, { ml: files.port.ml });
+            const began = performance.now();
+            const main = choice.main !== 'none';
+            const report = await uploadFiles(
+              access,
+              {
+                required: bundle.model.map(asUpload),
+                main: main
+                  ? { content: bundle.main.bytes, replace: choice.main === 'replace', isOurs: isGeneratedMain }
+                  : null,
+                absent: main ? [asUpload(bundle.sensor)] : [],
+                extras: choice.extras ? bundle.extras.map(asUpload) : [],
               },
-            },
-          );
-          const names = (await files.list()).map((file) => file.name);
-          const { tested } = this;
-          if (!tested) throw new MicroPythonError('protocol', 'The self-test on the board did not run.');
-          this.report = {
-            ...tested,
-            ...report,
-            port: files.port.description,
-            ms: performance.now() - began,
-            restorable: names.includes(BACKUP_FILE),
-          };
-          return 'done' as const;
-        },
-        { signal },
-      ),
+              {
+                signal,
+                onProgress: (progress) => this.#show(progress),
+                prove: async () => {
+                  const tested = await this.#test(access, signal);
+                  return tested.networkPassed && (tested.passed === tested.total || !tested.exact);
+                },
+              },
+            );
+            const names = (await files.list()).map((file) => file.name);
+            const { tested } = this;
+            if (!tested) throw new MicroPythonError('protocol', 'The self-test on the board did not run.');
+            this.report = {
+              ...tested,
+              ...report,
+              port: files.port.description,
+              ms: performance.now() - began,
+              restorable: names.includes(BACKUP_FILE),
+            };
+            return 'done' as const;
+          },
+          { signal },
+        ),
+      'former',
     );
   }
 
@@ -206,6 +212,8 @@ export class MicroPythonDeployment {
     board: Board,
     model: StudioModel | null,
     work: (signal: AbortSignal) => Promise<'done' | 'restored' | 'looked'>,
+    /** What is on the board when the work failed before it said so. */
+    untouched: FilesLeft | null = null,
   ): Promise<void> {
     if (this.running) return;
     const abort = new AbortController();
@@ -213,6 +221,7 @@ export class MicroPythonDeployment {
     this.phase = 'running';
     this.#show({ step: 'connecting', name: '', done: 0, total: 0 });
     this.error = null;
+    this.filesLeft = null;
     this.report = null;
     this.tested = null;
     this.look = null;
@@ -222,6 +231,7 @@ export class MicroPythonDeployment {
       this.phase = await work(abort.signal);
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error));
+      this.filesLeft = (error instanceof MicroPythonError ? error.filesLeft : null) ?? untouched;
       const asks = error instanceof MicroPythonError && error.code === 'main-exists';
       const cancelled = error instanceof MicroPythonError && error.code === 'cancelled';
       this.phase = cancelled ? 'cancelled' : asks ? 'asking' : 'failed';

@@ -9,7 +9,7 @@ export const micropython = {
   linesLead:
     '{board} prints numbers. If it does so with MicroPython (Pico, ESP32, micro:bit ...), the model can be written to it: its program is interrupted and starts again afterwards.',
   files: 'Files',
-  file: '{name}, {size:bytes}',
+  size: '{size:bytes}',
   writeMain: 'Also write main.py, which streams readings and classifies',
   writeMainHint:
     'It reads the sensor through read_sensor.py, which is yours to edit and stays. The accelerometers of the micro:bit and of OpenMV cameras are known.',
@@ -43,7 +43,7 @@ export const micropython = {
   keepMain: 'Keep my main.py',
   doneTitle: '{model} is on {board}',
   doneText: '{bytes:bytes} written and read back equal in {time:ms}. {port}.',
-  doneAtOnce: 'All files changed in one step, after the proof: a cut before it would have left the former ones.',
+  doneAtOnce: 'All files changed in one step, after the proof.',
   doneOneByOne: 'This board cannot rename files: they were overwritten one by one.',
   backedUp: 'Your main.py was kept as main.bak.py.',
   proved: 'Self-test on the board: {passed:int} of {total:int} windows give the studio’s bytes.',
