@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureMicroPython } from './build-micropython.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -120,6 +121,9 @@ export function ensureTestTools() {
     }
   }
   const notes = [];
+  const unbuilt = mayInstall ? ensureMicroPython() : null;
+  if (unbuilt !== null)
+    notes.push(`MicroPython for QEMU was not built (${unbuilt}), so Python as machine code is not tested`);
   if (!findBrowser()) {
     notes.push(
       'no Chromium or Chrome was found, so the browser tests are skipped: install one (Debian: apt-get install chromium) or set MOTE_CHROMIUM to its path',

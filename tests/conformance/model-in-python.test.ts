@@ -1,4 +1,4 @@
-/** `model.py` under CPython and under MicroPython (compiled to WebAssembly): the bytes of the interpreter. */
+/** `model.py` under CPython and under MicroPython (WebAssembly, Linux): the bytes of the interpreter. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,20 +23,20 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
-const havePython = ((): boolean => {
+function isThere(program: string, ...question: string[]): boolean {
   try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' });
+    execFileSync(program, question, { stdio: 'ignore' });
     return true;
   } catch {
     return false;
   }
-})();
+}
 
-/** Runs `main.py` beside the other files; gives what it prints. */
-function cpython(files: Files): string {
+/** Runs `main.py` beside the other files with a program of this machine; gives what it prints. */
+function runHere(files: Files, program: string, ...options: string[]): string {
   const work = mkdtempSync(join(folder, 'run-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(work, name), content);
-  return execFileSync('python3', ['-B', 'main.py'], { cwd: work, encoding: 'utf8', maxBuffer: 1 << 26 });
+  return execFileSync(program, [...options, 'main.py'], { cwd: work, encoding: 'utf8', maxBuffer: 1 << 26 });
 }
 
 async function microPython(files: Files): Promise<string> {
@@ -48,8 +48,14 @@ async function microPython(files: Files): Promise<string> {
 }
 
 const INTERPRETERS: readonly { name: string; there: boolean; run: (files: Files) => string | Promise<string> }[] = [
-  { name: 'CPython', there: havePython, run: cpython },
+  { name: 'CPython', there: isThere('python3', '--version'), run: (files) => runHere(files, 'python3', '-B') },
   { name: 'MicroPython', there: true, run: microPython },
+  // With machine code for 64-bit words; Debian 13 has it as a package. See also tests/boards/micropython-native.test.ts.
+  {
+    name: 'MicroPython for Linux (skipped without `micropython`)',
+    there: isThere('micropython', '-c', 'pass'),
+    run: (files) => runHere(files, 'micropython', '-X', 'heapsize=64M'),
+  },
 ];
 
 interface Case {
