@@ -7,6 +7,7 @@ import { createRawRepl, type RawRepl } from '../../src/board/raw-repl';
 import type { Link } from '../../src/board/link';
 import { createSession } from '../../src/board/session';
 import { systemTiming } from '../../src/board/timing';
+import { emitMainPython, emitSensorPython } from '../../src/emit/micropython/main-python';
 import { emitModelPython, TEST_FILE, testFile } from '../../src/emit/micropython/model-python';
 import { randomModel } from '../conformance/random-model';
 import { MicroPythonPeer } from './micropython-peer.mjs';
@@ -202,6 +203,40 @@ describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
       expect(new TextDecoder().decode(back)).toBe(main);
       const before = frames;
       await expect.poll(() => frames, { timeout: 20_000 }).toBeGreaterThan(before + 20);
+      await session.disconnect();
+    }, 120_000);
+
+    it('runs the generated main.py: what it prints is recorded, and the model’s words are no readings', async () => {
+      const link = peerLink((say) => {
+        const child = bootMicrobit();
+        child.stdout.on('data', (bytes: Buffer) => say(Uint8Array.from(bytes)));
+        return Promise.resolve((bytes) => Promise.resolve(void child.stdin.write(bytes)));
+      });
+      const session = createSession(link, systemTiming);
+      await session.connect();
+      const model = randomModel(5, { channels: 3 });
+      const input = { ...model.input, channels: ['x', 'y', 'z'].map((name) => ({ name, unit: 'm/s2' })) };
+      // Its 16 KB of RAM hold no whole model.py.
+      const standIn =
+        "labels = ('rest', 'wave')\nn = 0\ndef reset(): pass\ndef decide(scores): return 1\ndef push(sample):\n" +
+        ' global n\n n += 1\n if n % 10 == 0: return [-128, 127]\n';
+      const batches: number[] = [];
+      session.on('samples', ({ frames, samples }) => batches.push(samples.length / frames));
+      const texts: string[] = [];
+      session.on('lineStats', (stats) => texts.push(stats.lastText ?? ''));
+      await session.useMicroPython(async ({ files }) => {
+        const text = new TextEncoder();
+        await files.write('model.py', text.encode(standIn));
+        await files.write('read_sensor.py', text.encode(emitSensorPython({ ...model, input })));
+        await files.writeMain(text.encode(emitMainPython({ ...model, input })), false);
+      });
+      await expect.poll(() => batches.length, { timeout: 30_000 }).toBeGreaterThan(5);
+      expect(session.identity).toMatchObject({
+        dialect: 'lines',
+        channels: [{ name: 'x' }, { name: 'y' }, { name: 'z' }],
+      });
+      expect(new Set(batches)).toEqual(new Set([3]));
+      await expect.poll(() => texts.join('\n'), { timeout: 10_000 }).toContain('> wave, 99 percent');
       await session.disconnect();
     }, 120_000);
   },
