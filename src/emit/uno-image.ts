@@ -1,9 +1,10 @@
 /**
  * A model as the firmware for Arduino Uno and Nano reads it from flash (docs/uno.md, firmware/boards/uno/uno_model.c),
  * and whether it fits there. Holds what a classification needs and nothing else: no receipt, no names of tensors, no
- * scales of weights; so it is smaller than the pack, and the pack cannot be regenerated from it.
+ * scales of weights; so it is smaller than the pack, and the pack cannot be regenerated from it: read-uno-image.ts gives a
+ * model that computes the same.
  */
-import { strideFrames, windowFrames, type CompiledBlock } from '../dsp/block';
+import { strideFrames, windowFrames, type BlockKind, type CompiledBlock } from '../dsp/block';
 import type { Int8FullyConnected, Int8Graph, Int8Op, Int8Softmax } from '../quantize/int8-graph';
 import { ByteWriter } from './byte-writer';
 import { crc32 } from './crc32';
@@ -31,26 +32,40 @@ export type UnoProblem =
   | { readonly code: 'operation'; readonly operation: string }
   | { readonly code: 'low-frequency' }
   | { readonly code: 'labels'; readonly wanted: number; readonly most: number }
-  /** `longestMs`: the longest window with which the same blocks and network fit, or null when none does. */
-  | { readonly code: 'ram'; readonly bytes: number; readonly room: number; readonly longestMs: number | null }
+  | { readonly code: 'ram'; readonly bytes: number; readonly room: number }
   | { readonly code: 'flash'; readonly bytes: number; readonly room: number };
+
+/** One change that makes a model fit whose only trouble is room, everything else staying as it is. */
+export type UnoRemedy =
+  /** Hidden layers of at most `most` units; the largest has `now`. */
+  | { readonly code: 'units'; readonly most: number; readonly now: number }
+  /** At most `most` features instead of `now`. */
+  | { readonly code: 'features'; readonly most: number; readonly now: number }
+  /** A window of `longestMs` at most. */
+  | { readonly code: 'window'; readonly longestMs: number }
+  /** An FFT of `points` instead of `now`. */
+  | { readonly code: 'fft'; readonly points: number; readonly now: number }
+  /** Leaving this block out. */
+  | { readonly code: 'without-block'; readonly kind: BlockKind };
 
 export interface UnoFit {
   /** Empty when the model fits. */
   readonly problems: readonly UnoProblem[];
+  /** What would make it fit; empty when it does, and when no single change would. */
+  readonly remedies: readonly UnoRemedy[];
   /** RAM that the model works in. */
   readonly ramBytes: number;
   /** Flash of the image with the fewest known answers. */
   readonly imageBytes: number;
 }
 
-const MAGIC = 0x4f4e554d;
-const VERSION = 1;
-const HEADER_BYTES = 62;
-const CRC_AT = 8;
-const CRC_FROM = 12;
-const DENSE = 1;
-const SOFTMAX = 2;
+export const MAGIC = 0x4f4e554d;
+export const VERSION = 1;
+export const HEADER_BYTES = 62;
+export const CRC_AT = 8;
+export const CRC_FROM = 12;
+export const DENSE = 1;
+export const SOFTMAX = 2;
 /** A result with more scores fits no frame. */
 const MOST_LABELS = 160;
 /** Known answers that a model must bring along at least, so that it can be proved on the board. */
@@ -127,25 +142,151 @@ export function fitUno(model: Model, memory: UnoMemory, end = memory.modelEnd): 
   });
   if (strange) {
     problems.push({ code: 'operation', operation: strange.kind });
-    return { problems, ramBytes: 0, imageBytes: 0 };
+    return { problems, remedies: [], ramBytes: 0, imageBytes: 0 };
   }
   const arena = placeActivations(graph, ops as readonly UnoOp[]).bytes;
   const frames = windowFrames(input);
   const ram = ramBytes(model, frames, arena);
   if (ram > memory.workBytes) {
-    const perFrame = 2 * input.channels.length + 4;
-    const spare = memory.workBytes - (ram - perFrame * frames);
-    const longest = Math.floor(spare / perFrame);
-    problems.push({
-      code: 'ram',
-      bytes: ram,
-      room: memory.workBytes,
-      longestMs: longest > 0 ? Math.floor((1000 * longest) / input.rateHz) : null,
-    });
+    problems.push({ code: 'ram', bytes: ram, room: memory.workBytes });
   }
   const image = writeImage(model, 0, 0, Math.min(FEWEST_ANSWERS, model.selfTest.generatedCount)).length;
   if (image > room) problems.push({ code: 'flash', bytes: image, room });
-  return { problems, ramBytes: ram, imageBytes: image };
+  const onlyRoom = problems.every(({ code }) => code === 'ram' || code === 'flash');
+  const remedies = problems.length > 0 && onlyRoom ? remediesOf(shapeOf(model), memory.workBytes, room) : [];
+  return { problems, remedies, ramBytes: ram, imageBytes: image };
+}
+
+/** All that sizes depend on. */
+export interface UnoShape {
+  readonly frames: number;
+  readonly rateHz: number;
+  readonly channels: number;
+  readonly labels: number;
+  readonly textBytes: number;
+  readonly smoothedWindows: number;
+  readonly blocks: readonly {
+    readonly kind: BlockKind;
+    readonly channels: number;
+    readonly features: number;
+    /** Bytes in the image. */
+    readonly bytes: number;
+    /** Points of a spectral block's FFT, else 0. */
+    readonly points: number;
+  }[];
+  /** Units of dense layers, 'softmax' for others. */
+  readonly layers: readonly (number | 'softmax')[];
+  /** One multiplier per unit (or one for a layer). */
+  readonly perUnit: boolean;
+  /** Known answers that must have room. */
+  readonly answers: number;
+}
+
+const DENSE_HEAD_BYTES = 14;
+const SOFTMAX_BYTES = 16;
+const BLOCK_HEAD_BYTES = 6;
+/** Fewer hidden units, features or FFT points than these are no proposal. */
+const FEWEST_UNITS = 2;
+const FEWEST_FEATURES = 2;
+const FEWEST_POINTS = 16;
+
+export function shapeOf(model: Model): UnoShape {
+  const ops = opsOf(model.graph);
+  const dense = ops.filter((op) => op.kind === 'fullyConnected');
+  return {
+    frames: windowFrames(model.input),
+    rateHz: model.input.rateHz,
+    channels: model.input.channels.length,
+    labels: model.labels.length,
+    textBytes: [model.prefix, ...model.labels].reduce((sum, one) => sum + new TextEncoder().encode(one).length + 1, 0),
+    smoothedWindows: model.smoothing.windows,
+    blocks: model.blocks.map(({ kind, channels, ints, floats, featureCount }) => ({
+      kind,
+      channels: channels.length,
+      features: featureCount,
+      bytes: BLOCK_HEAD_BYTES + channels.length + 4 * (ints.length + floats.length),
+      points: kind === 'spectral' ? 2 ** (ints[0] ?? 0) : 0,
+    })),
+    layers: ops.map((op) => (op.kind === 'fullyConnected' ? op.bias.length : 'softmax')),
+    perUnit: dense.some((op) => op.multiplier.length > 1),
+    answers: Math.min(FEWEST_ANSWERS, model.selfTest.generatedCount),
+  };
+}
+
+/** Bytes of RAM and of the image that a model of this shape takes. `features` is by default what the blocks give. */
+export function unoSizes(
+  shape: UnoShape,
+  features = shape.blocks.reduce((sum, block) => sum + block.features, 0),
+): { readonly ram: number; readonly image: number } {
+  const { frames, channels, labels, blocks, layers, answers, perUnit } = shape;
+  let image = HEADER_BYTES + shape.textBytes + 8 * features + 8 * channels + answers * (4 + labels);
+  for (const block of blocks) image += block.bytes;
+  let arena = 0;
+  let inputs = features;
+  for (const layer of layers) {
+    const units = layer === 'softmax' ? inputs : layer;
+    const scales = perUnit ? units : 1;
+    image += layer === 'softmax' ? SOFTMAX_BYTES : DENSE_HEAD_BYTES + 4 * units + 5 * scales + units * inputs;
+    arena = Math.max(arena, inputs + units);
+    inputs = units;
+  }
+  const scratch = blocks.map(({ kind, points, features: count, channels: axes }) =>
+    kind === 'raw' ? frames : (kind === 'spectral' ? points + points / 2 + 1 : 0) + frames + count / axes,
+  );
+  return {
+    ram: 2 * frames * channels + arena + labels * (1 + shape.smoothedWindows) + 4 * Math.max(0, ...scratch),
+    image,
+  };
+}
+
+/** Every remedy is the mildest of its kind that is enough by itself. */
+function remediesOf(shape: UnoShape, ramRoom: number, imageRoom: number): UnoRemedy[] {
+  const fits = (changed: UnoShape, features?: number): boolean => {
+    const { ram, image } = unoSizes(changed, features);
+    return ram <= ramRoom && image <= imageRoom;
+  };
+  /** The largest of `from` - 1 down to `to` that fits. */
+  const largest = (from: number, to: number, enough: (value: number) => boolean): number | null => {
+    for (let value = from - 1; value >= to; value--) if (enough(value)) return value;
+    return null;
+  };
+  const remedies: UnoRemedy[] = [];
+  const { layers, blocks, frames } = shape;
+
+  const output = layers.findLastIndex((layer) => layer !== 'softmax');
+  const hidden = layers.filter((layer, i): layer is number => layer !== 'softmax' && i !== output);
+  const widest = Math.max(0, ...hidden);
+  const capped = (cap: number): UnoShape => ({
+    ...shape,
+    layers: layers.map((layer, i) => (layer === 'softmax' || i === output ? layer : Math.min(layer, cap))),
+  });
+  const units = largest(widest, FEWEST_UNITS, (cap) => fits(capped(cap)));
+  if (units !== null) remedies.push({ code: 'units', most: units, now: widest });
+
+  const now = blocks.reduce((sum, block) => sum + block.features, 0);
+  const features = largest(now, FEWEST_FEATURES, (count) => fits(shape, count));
+  if (features !== null) remedies.push({ code: 'features', most: features, now });
+
+  // Shorter windows give fewer raw features too; not counting on that, the answer is on the safe side.
+  const shorter = largest(frames, 1, (count) => fits({ ...shape, frames: count }));
+  if (shorter !== null) {
+    remedies.push({ code: 'window', longestMs: Math.floor((1000 * shorter) / shape.rateHz) });
+  }
+
+  const points = Math.max(0, ...blocks.map((block) => block.points));
+  for (let fewer = points / 2; fewer >= FEWEST_POINTS; fewer /= 2) {
+    const most = fewer;
+    const smaller = blocks.map((block) => ({ ...block, points: Math.min(block.points, most) }));
+    if (!fits({ ...shape, blocks: smaller })) continue;
+    remedies.push({ code: 'fft', points: fewer, now: points });
+    break;
+  }
+
+  if (blocks.length > 1) {
+    const spare = blocks.find((block) => fits({ ...shape, blocks: blocks.filter((other) => other !== block) }));
+    if (spare) remedies.push({ code: 'without-block', kind: spare.kind });
+  }
+  return remedies;
 }
 
 /** Whether `tensor` is `before`, reshapes aside. */

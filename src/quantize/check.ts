@@ -28,7 +28,7 @@ const MAX_SIDE = 16_384;
 const MAX_MEAN_COUNT = 1 << 20;
 /** Relative difference of scales that counts as none. */
 const SCALE_TOLERANCE = 1e-5;
-const SOFTMAX_OUTPUT_SCALE = 1 / 256;
+export const SOFTMAX_OUTPUT_SCALE = 1 / 256;
 
 /** What checks of geometry look at: tensors of int8 and of int16 networks alike. */
 export type CheckedTensor = Pick<Int8Tensor, 'shape' | 'scale' | 'zeroPoint'> & {

@@ -1,6 +1,6 @@
 /** Gesture models for an Uno: three axes of an analog accelerometer, in volts, nobody trained them. */
 import { compileBlock, createExtractor } from '../../src/dsp/compile';
-import type { BlockSpec, InputSpec } from '../../src/dsp/block';
+import type { BlockSpec, InputSpec, SpectralSpec } from '../../src/dsp/block';
 import { buildModel } from '../../src/emit/build-model';
 import type { Model } from '../../src/emit/model';
 import { foldInput } from '../../src/quantize/input-affine';
@@ -42,7 +42,7 @@ export const FLATTEN: BlockSpec = {
   },
 };
 
-export const SPECTRAL: BlockSpec = {
+export const SPECTRAL: SpectralSpec = {
   kind: 'spectral',
   version: 4,
   channels: [0, 1, 2],
