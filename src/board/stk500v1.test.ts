@@ -4,9 +4,16 @@ import { createFakeTime, type FakeTime } from './fake-time';
 import { createFaultyLink } from './faulty-link';
 import type { Link, LinkEvents } from './link';
 import { LinkError } from './link';
-import { flashUno, OLD_NANO_BAUD, OPTIBOOT_BAUD, PAGE_BYTES, type FlashProgress } from './stk500v1';
+import {
+  FLASH_BYTES,
+  flashUno,
+  OLD_NANO_BAUD,
+  OPTIBOOT_BAUD,
+  PAGE_BYTES,
+  readUnoFlash,
+  type FlashProgress,
+} from './stk500v1';
 
-const FLASH_BYTES = 0x8000;
 const ENDLESS_LOOP = [0xff, 0xcf];
 
 /** What Optiboot does, and a chip whose flash outlives cuts and resets. */
@@ -213,4 +220,75 @@ describe('flashing an Uno', () => {
     );
     expect(cuts.length).toBeGreaterThan(1000);
   }, 120_000);
+});
+
+describe('reading an Uno', () => {
+  const START = 2 * PAGE_BYTES;
+
+  function filled(): SimulatedUno {
+    const board = new SimulatedUno();
+    board.flash.forEach((_, i, flash) => (flash[i] = (i * 7) & 0xff));
+    return board;
+  }
+
+  test('gives as many bytes as the first page asks for, writes nothing, and starts the program again', async () => {
+    for (const bytes of [0, 1, PAGE_BYTES, PAGE_BYTES + 1, 5 * PAGE_BYTES]) {
+      const time = createFakeTime();
+      const board = filled();
+      const before = board.flash.slice();
+      const progress: [number, number][] = [];
+      const read = await time.until(
+        readUnoFlash(board.link(time), {
+          ...time,
+          start: START,
+          bytes: (first) => {
+            expect(first).toEqual(before.subarray(START, START + PAGE_BYTES));
+            return bytes;
+          },
+          onProgress: (done, total) => progress.push([done, total]),
+        }),
+      );
+      expect(read).toEqual(before.subarray(START, START + bytes));
+      expect(progress.at(-1)).toEqual([bytes, bytes]);
+      expect(board.flash).toEqual(before);
+      expect(board.started).toBe(1);
+    }
+  });
+
+  test('never reads beyond the flash', async () => {
+    const time = createFakeTime();
+    const start = FLASH_BYTES - PAGE_BYTES;
+    const reading = readUnoFlash(filled().link(time), { ...time, start, bytes: () => 60_000 });
+    expect((await time.until(reading)).length).toBe(PAGE_BYTES);
+  });
+
+  test('a cut or a cancellation changes nothing and says so', async () => {
+    const time = createFakeTime();
+    const board = filled();
+    const before = board.flash.slice();
+    const options = { ...time, start: START, bytes: () => 5 * PAGE_BYTES };
+    const cut = createFaultyLink(board.link(time), {
+      random: () => 0.5,
+      timers: time.timers,
+      toHost: { cutAfterBytes: 300 },
+    });
+    const unchanged = expect.stringContaining('Nothing was changed') as unknown;
+    await expect(time.until(readUnoFlash(cut, options))).rejects.toMatchObject({
+      code: 'link-failed',
+      message: unchanged,
+    });
+    const abort = new AbortController();
+    const reading = readUnoFlash(board.link(time), {
+      ...options,
+      signal: abort.signal,
+      onProgress: () => abort.abort(),
+    });
+    await expect(time.until(reading)).rejects.toMatchObject({ code: 'cancelled', message: unchanged });
+    const silent = new SimulatedUno();
+    silent.baudRate = 9600;
+    await expect(time.until(readUnoFlash(silent.link(time), options))).rejects.toMatchObject({
+      code: 'bootloader-silent',
+    });
+    expect(board.flash).toEqual(before);
+  });
 });

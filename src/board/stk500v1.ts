@@ -69,6 +69,7 @@ export const BAUD_RATES: readonly number[] = [OPTIBOOT_BAUD, OLD_NANO_BAUD];
 /** ATmega328P. The chip without P (1e 95 14) is the same for our purposes, but Uno and Nano have the P. */
 const SIGNATURE = [0x1e, 0x95, 0x0f] as const;
 export const PAGE_BYTES = 128;
+export const FLASH_BYTES = 32_768;
 const WORD_BYTES = 2;
 
 const SYNC_END = 0x20;
@@ -157,6 +158,45 @@ export async function flashUno(link: Link, options: FlashOptions): Promise<Flash
   }
 }
 
+export interface ReadOptions extends Timing {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Address of the first byte; a whole page. */
+  readonly start: number;
+  /** How many bytes are wanted, told from the first page; at most to the end of the flash. */
+  readonly bytes: (firstPage: Uint8Array) => number;
+}
+
+/**
+ * Reads flash through the boot loader and starts the program again; nothing is written. The link must be closed and is
+ * closed again afterwards. Rejects with FlashError.
+ */
+export async function readUnoFlash(link: Link, options: ReadOptions): Promise<Uint8Array> {
+  const { signal, start, onProgress } = options;
+  const release = link.keep?.();
+  try {
+    const programmer = await connect(link, options);
+    await programmer.ask([ENTER_PROGRAMMING], 0);
+    const first = await programmer.read(start, PAGE_BYTES);
+    const total = Math.max(0, Math.min(options.bytes(first), FLASH_BYTES - start));
+    const out = new Uint8Array(total);
+    out.set(first.subarray(0, total));
+    onProgress?.(Math.min(PAGE_BYTES, total), total);
+    for (let at = PAGE_BYTES; at < total; at += PAGE_BYTES) {
+      const page = await programmer.read(start + at, PAGE_BYTES);
+      out.set(page.subarray(0, total - at), at);
+      onProgress?.(Math.min(at + PAGE_BYTES, total), total);
+    }
+    await programmer.ask([LEAVE_PROGRAMMING], 0);
+    return out;
+  } catch (error) {
+    throw toFlashError(asError(error), signal, false);
+  } finally {
+    await link.close();
+    release?.();
+  }
+}
+
 /** Start addresses of the pages to write: the first, those with content, and those asked for. */
 function pagesOf(image: Uint8Array, always: readonly number[]): number[] {
   const pages: number[] = [];
@@ -167,8 +207,12 @@ function pagesOf(image: Uint8Array, always: readonly number[]): number[] {
   return pages;
 }
 
+interface ConnectOptions extends Timing {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Finds the boot loader: opens, resets, syncs, at one baud rate after the other. */
-async function connect(link: Link, options: FlashOptions): Promise<Programmer> {
+async function connect(link: Link, options: ConnectOptions): Promise<Programmer> {
   let strange = false;
   for (const baudRate of BAUD_RATES) {
     await link.close();
@@ -202,7 +246,7 @@ class Programmer {
   constructor(
     private readonly link: Link,
     readonly baudRate: number,
-    private readonly options: FlashOptions,
+    private readonly options: ConnectOptions,
   ) {}
 
   async open(): Promise<void> {
@@ -266,9 +310,13 @@ class Programmer {
     await this.ask([PROGRAM_PAGE, bytes.length >> 8, bytes.length & 0xff, FLASH_MEMORY, ...bytes], 0);
   }
 
-  async verify(address: number, bytes: Uint8Array): Promise<void> {
+  async read(address: number, count: number): Promise<Uint8Array> {
     await this.#loadAddress(address);
-    const found = await this.ask([READ_PAGE, bytes.length >> 8, bytes.length & 0xff, FLASH_MEMORY], bytes.length);
+    return Uint8Array.from(await this.ask([READ_PAGE, count >> 8, count & 0xff, FLASH_MEMORY], count));
+  }
+
+  async verify(address: number, bytes: Uint8Array): Promise<void> {
+    const found = await this.read(address, bytes.length);
     const differs = bytes.findIndex((byte, i) => found[i] !== byte);
     if (differs < 0) return;
     throw new FlashError(
@@ -349,8 +397,12 @@ function cancelled(signal?: AbortSignal): FlashError {
   );
 }
 
-function toFlashError(error: Error, signal?: AbortSignal): FlashError {
+function toFlashError(error: Error, signal?: AbortSignal, writing = true): FlashError {
+  if (!writing && signal?.aborted) {
+    return new FlashError('cancelled', 'Cancelled. Nothing was changed.', { cause: signal.reason });
+  }
   if (error instanceof FlashError) return error;
+  if (!writing) return new FlashError('link-failed', `${error.message} Nothing was changed.`, { cause: error });
   if (signal?.aborted) return cancelled(signal);
   const again = 'If writing had begun, the board waits for its firmware now and can be written again at any time.';
   return new FlashError('link-failed', `${error.message} ${again}`, { cause: error });
