@@ -64,6 +64,7 @@ function featuresSign(studio: Studio): VitalSign {
   const features = studio.features;
   if (!features) return sign('empty', t('shell.vitalFeaturesNone'));
   if (features.error) return sign('problem', t('shell.vitalFeaturesBad'));
+  if (features.count === 0) return sign('problem', t('shell.vitalFeaturesNothing'));
   return sign('ready', t('shell.vitalFeatures', { count: features.count }));
 }
 

@@ -101,7 +101,7 @@ export const data = {
   exportOne: 'Export as CSV',
   delete: 'Delete',
   select: 'Select {name}',
-  selectAll: { one: 'Select the one that was found', other: 'Select all {count:int}' },
+  selectAll: { one: 'Select {count:int}', other: 'Select all {count:int}' },
   selected: { one: '{count:int} selected', other: '{count:int} selected' },
   selectNone: 'Clear selection',
   bulkLabel: 'New label',

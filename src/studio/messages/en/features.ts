@@ -5,6 +5,7 @@ export const features = {
   resetDone: 'The suggested settings are back.',
   emptyTitle: 'Features need a signal',
   emptyText: 'Record or import something first. One recording is enough to see how a window turns into numbers.',
+  emptyUnlabelled: 'What you recorded has no label yet. Give it one at Data, then see how a window turns into numbers.',
   emptyAction: 'Go to Data',
   next: 'Train a model',
 
@@ -100,7 +101,10 @@ export const features = {
   tooShort:
     'This recording is {have:ms} long, shorter than one window of {need:ms}. Choose another or shorten the window.',
   previewRaw: 'Samples of the window',
-  previewRawSummary: 'The window as the blocks get it: {frames:int} frames of {channels:int} channels.',
+  previewRawSummary: {
+    one: 'The window as the blocks get it: {count:int} frame of {channels:int} channels.',
+    other: 'The window as the blocks get it: {count:int} frames of {channels:int} channels.',
+  },
   previewTime: 'Time in the window (ms)',
   previewValue: 'Value',
   previewSpectrum: 'Power by frequency, block {index:int}',

@@ -11,6 +11,7 @@ export const model = {
   trainAgain: 'Train again',
   cancel: 'Cancel training',
   oneLabel: 'There is only one label: record a second one, so that there is something to tell apart.',
+  noFeatures: 'There are no features to learn from: add a block at Features.',
   badFeatures: 'The feature settings do not fit the data: {message}',
   runTitle: 'Training',
   stageLoad: 'Read recordings',

@@ -32,6 +32,7 @@ export const shell = {
   vitalDataRecording: 'recording {time:seconds}',
   vitalFeaturesNone: 'no windows yet',
   vitalFeatures: { one: '{count:int} feature', other: '{count:int} features' },
+  vitalFeaturesNothing: 'no block',
   vitalFeaturesBad: 'settings do not fit',
   vitalModelNone: 'not trained',
   vitalModelTraining: 'epoch {epoch:int} of {epochs:int}',
