@@ -96,3 +96,25 @@ test('labels of every kind train, and keep the tables on the page', async ({ pag
   await go(page, 'live');
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });
+
+test('in high contrast the traces keep their colours, and what is chosen shows', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  await openStudio(page, server.url);
+  await expect
+    .poll(() =>
+      page.locator('.scope canvas').evaluate((canvas: HTMLCanvasElement) => {
+        const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        const hues = new Set<string>();
+        for (let i = 0; i < pixels.length; i += 4) {
+          const [red = 0, green = 0, blue = 0] = pixels.slice(i, i + 3);
+          // Grid and letters are nearly grey.
+          if (Math.max(red, green, blue) - Math.min(red, green, blue) > 90) hues.add(`${red} ${green} ${blue}`);
+        }
+        return hues.size;
+      }),
+    )
+    .toBeGreaterThan(5);
+  const outline = (id: string) => page.getByTestId(id).evaluate((element) => getComputedStyle(element).outlineStyle);
+  expect(await outline('stop-board')).toBe('solid');
+  expect(await outline('stop-data')).toBe('none');
+});

@@ -17,6 +17,8 @@ export function traceColor(index: number): string {
 export function resolveColors<K extends string>(host: Element, wanted: Readonly<Record<K, string>>): Record<K, string> {
   const probe = document.createElement('span');
   probe.hidden = true;
+  // High contrast would give every colour the text's own: traces and bars must stay apart.
+  probe.style.setProperty('forced-color-adjust', 'none');
   host.append(probe);
   const resolved = {} as Record<K, string>;
   for (const key of Object.keys(wanted) as K[]) {

@@ -69,6 +69,7 @@ export const board = {
   slotSpare: 'kept as a spare',
   slotModel: '{name}, {size:bytes}',
   slotLabels: 'knows {labels}',
+  noSlotsReplay: 'A recording that is played back, not a chip: it cannot hold a model.',
   noSlots:
     'This board only sends numbers. To run a model on it, download model.h at Deploy, or flash Mote’s firmware so that models can be written over USB.',
   virtualTitle: 'Move the board',
