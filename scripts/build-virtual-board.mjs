@@ -24,6 +24,7 @@ const FLAGS = [
   '-ffreestanding',
   '-nostdlib',
   '-mbulk-memory',
+  '-msimd128',
   '-ffp-contract=off',
   '-Wl,--no-entry',
   '-Wl,--strip-all',

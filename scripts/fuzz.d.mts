@@ -7,4 +7,8 @@ export interface FuzzResult {
   readonly text: string;
 }
 export function whyNoFuzzing(): string | null;
-export function fuzz(name: 'frame' | 'board' | 'pack', seconds: number, folder: string): Promise<FuzzResult>;
+export function fuzz(
+  name: 'frame' | 'board' | 'pack' | 'pack-dsp' | 'pack-quad',
+  seconds: number,
+  folder: string,
+): Promise<FuzzResult>;

@@ -1,6 +1,7 @@
 /**
  * `node scripts/fuzz.mjs [TARGET...] [--seconds N]`: builds the libFuzzer targets of tests/fuzz with clang and its
- * sanitizers, runs each for N seconds (60) and prints runs and coverage. TARGET is frame, board or pack; all by default.
+ * sanitizers, runs each for N seconds (60) and prints runs and coverage. TARGET is frame, board, pack, pack-dsp or
+ * pack-quad (packs on the portable twins of the kernels for Cortex-M4 and M0+); all by default.
  *
  * The corpus grows in node_modules/.cache/mote-fuzz; inputs that crash are kept there too and named in the output.
  */
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runnerImport } from 'vite';
 import { PACK_SOURCES, RUNTIME_SOURCES } from './runtime-sources.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,7 +21,21 @@ const MODEL = join(ROOT, 'static-models/gestures/gestures.mote');
 const TARGETS = {
   frame: { sources: ['mote_frame.c'], longest: 2048, seeds: frameSeeds },
   board: { sources: RUNTIME_SOURCES, longest: 32_768, seeds: boardSeeds },
-  pack: { sources: PACK_SOURCES, longest: 32_768, seeds: () => [readFileSync(MODEL)] },
+  pack: { sources: PACK_SOURCES, longest: 32_768, seeds: packSeeds },
+  'pack-dsp': {
+    main: 'pack',
+    sources: PACK_SOURCES,
+    longest: 32_768,
+    seeds: packSeeds,
+    flags: ['-DMOTE_TEST_ROWS_DSP'],
+  },
+  'pack-quad': {
+    main: 'pack',
+    sources: PACK_SOURCES,
+    longest: 32_768,
+    seeds: packSeeds,
+    flags: ['-DMOTE_TEST_ROWS_QUAD'],
+  },
 };
 
 const FLAGS = ['-std=c99', '-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
@@ -39,6 +55,12 @@ export function whyNoFuzzing() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A model with features, and networks of every operation. */
+async function packSeeds() {
+  const { module } = await runnerImport(join(ROOT, 'tests/fuzz/pack-seeds.ts'), { configFile: false, root: ROOT });
+  return [readFileSync(MODEL), ...module.packSeeds()];
 }
 
 /** A little message of every type, as the frame target takes it: longest body, then a frame of the wire. */
@@ -125,14 +147,14 @@ function cobs(bytes) {
  * an input that ended it, or null.
  */
 export async function fuzz(name, seconds, folder) {
-  const { sources, longest, seeds } = TARGETS[name];
+  const { main = name, sources, longest, seeds, flags = [] } = TARGETS[name];
   const corpus = join(folder, name, 'corpus');
   const found = join(folder, name, 'found/');
   for (const path of [corpus, found]) mkdirSync(path, { recursive: true });
-  seeds().forEach((bytes, index) => writeFileSync(join(corpus, `seed-${index}`), bytes));
+  (await seeds()).forEach((bytes, index) => writeFileSync(join(corpus, `seed-${index}`), bytes));
   const program = join(folder, name, 'fuzzer');
-  const files = [join(ROOT, `tests/fuzz/fuzz-${name}.c`), ...sources.map((source) => join(RUNTIME, source))];
-  const built = spawnSync('clang', [...FLAGS, '-I', RUNTIME, ...files, '-o', program], { encoding: 'utf8' });
+  const files = [join(ROOT, `tests/fuzz/fuzz-${main}.c`), ...sources.map((source) => join(RUNTIME, source))];
+  const built = spawnSync('clang', [...FLAGS, ...flags, '-I', RUNTIME, ...files, '-o', program], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`clang failed:\n${built.stderr}`);
   const args = [`-max_total_time=${seconds}`, `-max_len=${longest}`, '-timeout=20', '-print_final_stats=1'];
   const said = await new Promise((resolve, reject) => {

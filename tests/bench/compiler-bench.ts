@@ -6,6 +6,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EmitError } from '../../src/emit/model';
+import { readPack } from '../../src/emit/pack';
+import { selfTestCount } from '../../src/emit/self-test';
 import { compileJob } from '../../src/worker/compile-job';
 import { CrossBench } from '../cross/cross-bench';
 import {
@@ -17,6 +19,7 @@ import {
   type CrossTarget,
 } from '../cross/cross-target';
 import { networkProgram, parseOutput } from '../cross/network-program';
+import { LOADER_FLAGS, LOADER_SOURCES, packProgram, parsePacks } from '../cross/pack-program';
 
 const ROOT = process.cwd();
 const MODELS = path.resolve(ROOT, '../shared/data/tflite');
@@ -53,7 +56,17 @@ const MEASURED: readonly (CrossTarget | AvrTarget)[] = [
 ];
 /** M4's cycles depend on where the linker puts the code: the median of so many placements counts. */
 const PLACEMENTS = 9;
+/** Room for a model from a pack on the emulated boards. */
+const PACK_RAM = 1 << 18;
 const OURS = /^net_|^mem(cpy|set)$|^__(aeabi_|mul|div)/;
+
+/** The same network from its pack, run by the loader: cycles without features, and whether all answers are the known ones. */
+function packCycles(target: CrossTarget, pack: Uint8Array): { readonly cycles: number; readonly same: boolean } {
+  const source = bench.write('pack.c', packProgram([pack], 2, PACK_RAM));
+  const run = bench.count(target, bench.compile(target, source, [...LOADER_FLAGS, ...LOADER_SOURCES]));
+  const windows = Math.min(2, selfTestCount(readPack(pack).selfTest));
+  return { cycles: run.cycles, same: parsePacks(run.output).same[0] === windows };
+}
 
 function medianCycles(target: CrossTarget, text: string): number {
   const cycles = Array.from({ length: PLACEMENTS }, (_, padding) => {
@@ -97,7 +110,7 @@ if (!existsSync(MODELS)) {
           console.log(`  ${target.name.padEnd(22)} does not fit`);
           continue;
         }
-        const { header, plan, constantBytes } = compiled;
+        const { header, plan, constantBytes, pack } = compiled;
         const size = Number(/NET_INPUT_SIZE (\d+)/.exec(header)?.[1]);
         if (target.kind === 'avr' && (plan.arenaBytes + size > target.ramBytes || constantBytes > target.flashBytes)) {
           console.log(`  ${target.name.padEnd(22)} does not fit`);
@@ -121,6 +134,13 @@ if (!existsSync(MODELS)) {
             `code ${number(sizes.codeBytes)} B, constants ${number(sizes.constantBytes)} B; bytes ${same ? 'identical' : 'DIFFER'}`,
         );
         if (target.kind === 'avr') continue;
+        if (target.core !== 'none' && pack !== null) {
+          const packed = packCycles(target, pack);
+          console.log(
+            `                         from its pack ${number(packed.cycles)} cycles, ` +
+              `${(packed.cycles / cycles).toFixed(2)} of compiled in; answers ${packed.same ? 'identical' : 'DIFFER'}`,
+          );
+        }
         const rival = target.core === 'm4' ? reference.m4 : target.core === 'm0plus' ? reference.m0plus : null;
         if (rival !== null) {
           const goal =

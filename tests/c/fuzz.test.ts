@@ -12,9 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const missing = whyNoFuzzing();
 
 /** Edges that the seeds alone reach by far: fewer mean that the target got stuck at the door. */
-const FEWEST_EDGES = { frame: 50, board: 500, pack: 300 } as const;
+const FEWEST_EDGES = { frame: 50, board: 500, pack: 300, 'pack-dsp': 300, 'pack-quad': 300 } as const;
 
-for (const target of ['frame', 'board', 'pack'] as const) {
+for (const target of ['frame', 'board', 'pack', 'pack-dsp', 'pack-quad'] as const) {
   it.skipIf(missing !== null)(
     `${target}: no finding in ${SECONDS} s${missing === null ? '' : ` (skipped: ${missing})`}`,
     async () => {

@@ -17,7 +17,7 @@ afterAll(() => workshop.close());
 /** Small models, so that a fuzzed pack costs little time. */
 const packs = [2007, 2012].map((seed) => writePack(randomModel(seed, { prefix: 'fuzzed' })));
 
-it.each([0, 1])('the loader survives damaged packs with valid checksums (model %i)', (index) => {
+it.each([0, 1])('the loader survives damaged packs with valid checksums (model %i)', { timeout: 240_000 }, (index) => {
   const program = workshop.compile(SANITIZED, [path.join(HERE, 'pack-fuzz.c'), ...LOADER], ['-I', RUNTIME]);
   const file = workshop.write(`fuzz-${index}.mote`, packs[index] as Uint8Array);
   const output = workshop.run(program, undefined, [file, String(ITERATIONS), String(4711 + index)]).toString();

@@ -11,6 +11,7 @@
 
 /* Kernels for the core that this is compiled for; tests choose their portable twins. */
 #if defined(MOTE_TEST_ROWS_DSP) || (defined(__ARM_FEATURE_DSP) && defined(__thumb2__))
+#include "mote_pool_dsp.h"
 #include "mote_rows_dsp.h"
 #define MOTE_ROWS_DSP
 #elif defined(MOTE_TEST_ROWS_QUAD) || defined(__ARM_ARCH_6M__)
@@ -132,6 +133,12 @@ static void run_pool(const uint8_t *p, const tensor_view *from, const tensor_vie
   op.act_min = read_i32(p + OP_POOL_MIN);
   op.act_max = read_i32(p + OP_POOL_MAX);
   if (read_u32(p) == OP_MAX_POOL) {
+#if defined(MOTE_ROWS_DSP)
+    if (op.channels % 4 == 0 && op.act_min == -128 && op.act_max == 127) {
+      mote_max_pool_dsp(&op, from->values, to->data);
+      return;
+    }
+#endif
     mote_max_pool(&op, from->values, to->data);
   } else {
     mote_average_pool(&op, from->values, to->data);

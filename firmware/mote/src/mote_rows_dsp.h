@@ -16,6 +16,9 @@
 #include "mote_conv.h"
 #include "mote_conv_plain.h"
 
+/* A function with buffers, or called from many places: not inlined, so that stack and code are needed once. */
+#define MOTE_ROWS_CALL static __attribute__((noinline, unused))
+
 /* Channels whose sums are kept before they are rescaled, a multiple of four. */
 #define MOTE_ROWS_BLOCK 32
 /* Most inputs under a kernel of which two pixels are worked on at a time. */
@@ -37,9 +40,22 @@ typedef struct {
   int32_t kernel_h;
   int32_t pitch;             /* channels: from tap to tap, of weights and of inputs */
   int32_t *sums;
-  int32_t channel;           /* the first one */
+  int32_t offset;            /* from there to the first tap of the first channel, in bytes */
   int32_t groups;            /* of four channels, at least one */
 } mote_rows_taps;
+
+/* What rescaling reads; the assembly takes all of it at once. */
+typedef struct {
+  const int32_t *sums;       /* of the first pixel; those of the second MOTE_ROWS_BLOCK further on */
+  const int32_t *bias;
+  const int32_t *multiplier;
+  const int8_t *shift;
+  int32_t step;              /* from one multiplier to the next, in bytes: 4, or 0 when all channels share one */
+  int32_t offset;            /* 2 * zero point of the output + 1 */
+  int8_t *output;
+  int32_t out_c;             /* from one pixel of the output to the next */
+  const int32_t *end;        /* of the sums of the first pixel */
+} mote_rows_scale;
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 /* A whole function in assembly: compilers spill registers in these loops. Callers must not look into it. */
@@ -204,10 +220,16 @@ MOTE_ROWS_NAKED void mote_rows_dot_1x4(MOTE_ROWS_REGISTER mote_rows_block *block
         "movs r7,#0\n"
         "add r3,r2,r2,lsl #1\n"
         "add r3,r3,r1\n"
-        "tst r2,#4\n"
-        "bne 2f\n"
+        "ands lr,r2,#12\n"
+        "beq 1f\n"
+        "cmp lr,#8\n"
+        "blo 4f\n"
+        "beq 3f\n"
+        "b 2f\n"
         "1:\n" MOTE_ROWS_1X4
         "2:\n" MOTE_ROWS_1X4
+        "3:\n" MOTE_ROWS_1X4
+        "4:\n" MOTE_ROWS_1X4
         "ldr lr,[sp]\n"
         "cmp r0,lr\n"
         "bne 1b\n"
@@ -290,22 +312,90 @@ MOTE_ROWS_NAKED void mote_rows_depthwise(MOTE_ROWS_REGISTER mote_rows_taps *bloc
         "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
 }
 
-/* Twice the sum, the multiplier, the shift as ~shift, and 2 * zero point + 1: to an output. */
-MOTE_FN int32_t mote_rows_output(int32_t twice, int32_t multiplier, int32_t right, int32_t offset) {
-    int32_t value;
-    __asm(
-        "smmulr %0,%1,%2\n"
-        "add %0,%0,%0,asr #31\n"
-        "asr %0,%0,%3\n"
-        "add %0,%0,%4\n"
-        "ssat %0,#8,%0,asr #1\n"
-        : "=&r"(value)
-        : "r"(twice), "r"(multiplier), "r"(right), "r"(offset)
-        : "cc");
-    return value;
+/*
+ * One output, from its sum and r9 twice the bias, r10 the multiplier, r11 the shift as ~shift, r5 the offset: an 8-bit
+ * number. The product is rounded to nearest, the shift to nearest with ties away from zero.
+ */
+#define MOTE_ROWS_OUTPUT(sum)                    \
+    "add " sum ",r9," sum ",lsl #1\n"       \
+    "smmulr " sum "," sum ",r10\n"          \
+    "add " sum "," sum "," sum ",asr #31\n" \
+    "asr " sum "," sum ",r11\n"             \
+    "add " sum "," sum ",r5\n"              \
+    "ssat " sum ",#8," sum ",asr #1\n"
+
+/* Two pixels, one or more channels: 28 cycles for two outputs. */
+MOTE_ROWS_NAKED void mote_rows_rescale_two(MOTE_ROWS_REGISTER const mote_rows_scale *scale) {
+    __asm volatile(
+        "push {r4,r5,r6,r7,r8,r9,r10,r11,lr}\n"
+        "ldm r0,{r0,r1,r2,r3,r4,r5,r6,r7,r8}\n"
+        "1:\n"
+        "ldr r9,[r1],#4\n"
+        "ldr r10,[r2]\n"
+        "ldrsb r11,[r3]\n"
+        "ldr lr,[r0,#128]\n"
+        "ldr r12,[r0],#4\n"
+        "add r2,r2,r4\n"
+        "add r3,r3,r4,lsr #2\n"
+        "lsl r9,r9,#1\n"
+        "mvn r11,r11\n" MOTE_ROWS_OUTPUT("r12") MOTE_ROWS_OUTPUT("lr")
+        "strb lr,[r6,r7]\n"
+        "strb r12,[r6],#1\n"
+        "cmp r0,r8\n"
+        "bne 1b\n"
+        "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
 }
 
-/* `words` words at any address. */
+/* One pixel, one or more channels: 20 cycles an output. */
+MOTE_ROWS_NAKED void mote_rows_rescale_one(MOTE_ROWS_REGISTER const mote_rows_scale *scale) {
+    __asm volatile(
+        "push {r4,r5,r6,r7,r8,r9,r10,r11,lr}\n"
+        "ldm r0,{r0,r1,r2,r3,r4,r5,r6,r7,r8}\n"
+        "1:\n"
+        "ldr r9,[r1],#4\n"
+        "ldr r10,[r2]\n"
+        "ldrsb r11,[r3]\n"
+        "ldr r12,[r0],#4\n"
+        "add r2,r2,r4\n"
+        "add r3,r3,r4,lsr #2\n"
+        "lsl r9,r9,#1\n"
+        "mvn r11,r11\n" MOTE_ROWS_OUTPUT("r12")
+        "strb r12,[r6],#1\n"
+        "cmp r0,r8\n"
+        "bne 1b\n"
+        "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
+}
+
+/* One row of k weights: 14 cycles for four products. */
+MOTE_FN int32_t mote_rows_dot(const int8_t *x, const int8_t *w, int32_t k) {
+    const int8_t *end = x + (k & ~3);
+    int32_t sum = 0;
+    int32_t i;
+    uint32_t a, b, c, d;
+    __asm volatile(
+        "b 2f\n"
+        "1:\n"
+        "ldr %[a],[%[x]],#4\n"
+        "ldr %[b],[%[w]],#4\n"
+        "sxtb16 %[c],%[a]\n"
+        "sxtb16 %[d],%[b]\n"
+        "sxtb16 %[a],%[a],ror #8\n"
+        "sxtb16 %[b],%[b],ror #8\n"
+        "smlad %[sum],%[c],%[d],%[sum]\n"
+        "smlad %[sum],%[a],%[b],%[sum]\n"
+        "2:\n"
+        "cmp %[x],%[end]\n"
+        "bne 1b\n"
+        : [x] "+&r"(x), [w] "+&r"(w), [sum] "+&r"(sum), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d)
+        : [end] "r"(end)
+        : "memory", "cc");
+    for (i = 0; i < (k & 3); i++) {
+        sum += x[i] * w[i];
+    }
+    return sum;
+}
+
+/* `words` words at any address, at least one. */
 MOTE_FN void mote_rows_copy4(const int8_t *from, int32_t words, int8_t *to) {
     uint32_t word;
     __asm volatile(
@@ -316,6 +406,18 @@ MOTE_FN void mote_rows_copy4(const int8_t *from, int32_t words, int8_t *to) {
         "bne 1b\n"
         : [from] "+&r"(from), [to] "+&r"(to), [words] "+&r"(words), [word] "=&r"(word)
         :
+        : "memory", "cc");
+}
+
+MOTE_FN void mote_rows_fill4(int32_t value, int32_t words, int8_t *to) {
+    const uint32_t word = ((uint32_t)value & 0xffu) * 0x01010101u;
+    __asm volatile(
+        "1:\n"
+        "subs %[words],%[words],#1\n"
+        "str %[word],[%[to]],#4\n"
+        "bne 1b\n"
+        : [to] "+&r"(to), [words] "+&r"(words)
+        : [word] "r"(word)
         : "memory", "cc");
 }
 #else
@@ -353,7 +455,7 @@ MOTE_FN void mote_rows_depthwise(mote_rows_taps *block) {
         int32_t sum = 0;
         for (ky = 0; ky < block->kernel_h; ky++) {
             for (kx = 0; kx < 3; kx++) {
-                sum += block->rows[ky][block->channel + i + kx * block->pitch] * *w;
+                sum += block->rows[ky][block->offset + i + kx * block->pitch] * *w;
                 w += block->pitch;
             }
         }
@@ -361,46 +463,80 @@ MOTE_FN void mote_rows_depthwise(mote_rows_taps *block) {
     }
 }
 
-MOTE_FN int32_t mote_rows_output(int32_t twice, int32_t multiplier, int32_t right, int32_t offset) {
-    int32_t value = (int32_t)(((int64_t)twice * multiplier + ((int64_t)1 << 31)) >> 32);
-    value += value >> 31;
-    value = ((value >> right) + offset) >> 1;
-    return value < -128 ? -128 : value > 127 ? 127 : value;
+MOTE_FN void mote_rows_rescale_one(const mote_rows_scale *scale) {
+    const int32_t *sum = scale->sums;
+    int32_t i = 0;
+    for (; sum != scale->end; sum++) {
+        const int32_t at = i * scale->step / 4;
+        const int32_t right = ~(int32_t)scale->shift[at];
+        int32_t value = mote_srdhm(*sum + scale->bias[i], scale->multiplier[at]);
+        value += value >> 31;
+        value = ((value >> right) + scale->offset) >> 1;
+        scale->output[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+        i++;
+    }
+}
+
+MOTE_FN void mote_rows_rescale_two(const mote_rows_scale *scale) {
+    mote_rows_scale second = *scale;
+    mote_rows_rescale_one(scale);
+    second.sums += MOTE_ROWS_BLOCK;
+    second.end += MOTE_ROWS_BLOCK;
+    second.output += scale->out_c;
+    mote_rows_rescale_one(&second);
+}
+
+MOTE_FN int32_t mote_rows_dot(const int8_t *x, const int8_t *w, int32_t k) {
+    int32_t sum = 0;
+    int32_t i;
+    for (i = 0; i < k; i++) {
+        sum += x[i] * w[i];
+    }
+    return sum;
 }
 
 MOTE_FN void mote_rows_copy4(const int8_t *from, int32_t words, int8_t *to) { mote_copy_bytes(from, 4 * words, to); }
+
+MOTE_FN void mote_rows_fill4(int32_t value, int32_t words, int8_t *to) { mote_fill_bytes(value, 4 * words, to); }
 #endif
 
+MOTE_FN void mote_rows_fill(int32_t value, int32_t count, int8_t *to) {
+    const int32_t words = count >> 2;
+    if (words > 0) {
+        mote_rows_fill4(value, words, to);
+        to += 4 * words;
+    }
+    mote_fill_bytes(value, count & 3, to);
+}
+
 MOTE_FN void mote_rows_copy(const int8_t *from, int32_t count, int8_t *to) {
-    const int32_t words = count / 4;
+    const int32_t words = count >> 2;
     if (words > 0) {
         mote_rows_copy4(from, words, to);
+        from += 4 * words;
+        to += 4 * words;
     }
-    mote_copy_bytes(from + 4 * words, count % 4, to + 4 * words);
+    mote_copy_bytes(from, count & 3, to);
 }
 
 /* Sums of `count` channels from `channel` on, of one or two pixels, to outputs. */
 MOTE_FN void mote_rows_rescale(const mote_conv *op, const int32_t *sums, int32_t channel, int32_t count,
                                int32_t pixels, int8_t *output) {
     const int32_t c = op->per_channel ? channel : 0;
-    const int32_t *multiplier = op->multiplier + c;
-    const int32_t *bias = op->bias + channel;
-    const int8_t *shift = op->shift + c;
-    const int32_t offset = 2 * op->out_zero + 1;
-    const int32_t step = op->per_channel;
-    const int32_t out_c = op->out_c;
-    const int32_t *end = sums + count;
-    output += channel;
-    for (; sums != end; sums++) {
-        const int32_t twice = *bias++ * 2;
-        const int32_t factor = *multiplier;
-        const int32_t right = ~(int32_t)*shift;
-        multiplier += step;
-        shift += step;
-        if (pixels > 1) {
-            output[out_c] = (int8_t)mote_rows_output(twice + sums[MOTE_ROWS_BLOCK] * 2, factor, right, offset);
-        }
-        *output++ = (int8_t)mote_rows_output(twice + *sums * 2, factor, right, offset);
+    mote_rows_scale scale;
+    scale.sums = sums;
+    scale.bias = op->bias + channel;
+    scale.multiplier = op->multiplier + c;
+    scale.shift = op->shift + c;
+    scale.step = op->per_channel ? 4 : 0;
+    scale.offset = 2 * op->out_zero + 1;
+    scale.output = output + channel;
+    scale.out_c = op->out_c;
+    scale.end = sums + count;
+    if (pixels > 1) {
+        mote_rows_rescale_two(&scale);
+    } else {
+        mote_rows_rescale_one(&scale);
     }
 }
 
@@ -420,38 +556,45 @@ MOTE_FN void mote_rows_clamp(const mote_conv *op, int8_t *output, int32_t count)
     }
 }
 
+MOTE_FN void mote_rows_dots(mote_rows_block *block, int32_t pixels) {
+    if (pixels > 1) {
+        mote_rows_dot_2x2(block);
+    } else {
+        mote_rows_dot_1x4(block);
+    }
+}
+
 /* All output channels of one or two pixels. x: the k inputs of one, then of the other; k at least four. */
-MOTE_FN void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, int32_t pixels, int8_t *output) {
+MOTE_ROWS_CALL void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, int32_t pixels, int8_t *output) {
     const int8_t *weights = (const int8_t *)op->weights;
+    const int32_t together = pixels > 1 ? 2 : 4;
     int32_t sums[2 * MOTE_ROWS_BLOCK];
-    int32_t channel, i, pixel;
+    int32_t channel, i;
     for (channel = 0; channel < op->out_c; channel += MOTE_ROWS_BLOCK) {
         const int32_t left = op->out_c - channel;
         const int32_t count = left < MOTE_ROWS_BLOCK ? left : MOTE_ROWS_BLOCK;
-        const int32_t together = pixels > 1 ? 2 : 4;
-        int32_t done = count - count % together;
         mote_rows_block block;
         block.x = x;
         block.w = weights + channel * k;
         block.k = k;
         block.sums = sums;
         block.groups = count / together;
-        if (block.groups > 0) {
-            if (pixels > 1) {
-                mote_rows_dot_2x2(&block);
-            } else {
-                mote_rows_dot_1x4(&block);
-            }
-        }
-        for (; done < count; done++) {
-            const int8_t *w = weights + (channel + done) * k;
-            for (pixel = 0; pixel < pixels; pixel++) {
-                const int8_t *from = x + pixel * k;
-                int32_t sum = 0;
-                for (i = 0; i < k; i++) {
-                    sum += from[i] * w[i];
+        if (block.groups == 0) {
+            for (i = 0; i < count; i++) {
+                sums[i] = mote_rows_dot(x, block.w, k);
+                if (pixels > 1) {
+                    sums[MOTE_ROWS_BLOCK + i] = mote_rows_dot(x + k, block.w, k);
                 }
-                sums[pixel * MOTE_ROWS_BLOCK + done] = sum;
+                block.w += k;
+            }
+        } else {
+            mote_rows_dots(&block, pixels);
+            if (count % together != 0) {
+                /* The last few once more, together with channels before them. */
+                block.w = weights + (channel + count - together) * k;
+                block.sums = sums + count - together;
+                block.groups = 1;
+                mote_rows_dots(&block, pixels);
             }
         }
         mote_rows_rescale(op, sums, channel, count, pixels, output);
@@ -460,7 +603,7 @@ MOTE_FN void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, i
 }
 
 /* Fully connected, and 1 x 1 with stride 1: `rows` pixels that are their own patches. */
-MOTE_FN void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t *input, int8_t *output) {
+MOTE_ROWS_CALL void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t *input, int8_t *output) {
     const int32_t k = op->in_c;
     int8_t pair[2 * MOTE_ROWS_PATCH];
     int32_t pixels;
@@ -478,8 +621,40 @@ MOTE_FN void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t
     }
 }
 
+/* mote_gather_patch, a word at a time. */
+MOTE_FN void mote_rows_gather(const mote_conv *op, const int8_t *input, int32_t y, int32_t x, int8_t *patch) {
+    const int32_t left = x * op->stride_w - op->pad_left;
+    const int32_t run = op->kernel_w * op->in_c;
+    const int32_t before = left < 0 ? -left * op->in_c : 0;
+    const int32_t beyond = left + op->kernel_w > op->in_w ? (left + op->kernel_w - op->in_w) * op->in_c : 0;
+    int32_t row = y * op->stride_h - op->pad_top;
+    int32_t ky;
+    if (op->dilation_w != 1) {
+        mote_gather_patch(op, input, y, x, patch);
+        return;
+    }
+    for (ky = op->kernel_h; ky > 0; ky--) {
+        if (row < 0 || row >= op->in_h) {
+            mote_rows_fill(op->in_zero, run, patch);
+        } else {
+            const int8_t *from = input + row * op->in_w * op->in_c;
+            if (before > 0) {
+                mote_rows_fill(op->in_zero, before, patch);
+                mote_rows_copy(from, run - before - beyond, patch + before);
+            } else {
+                mote_rows_copy(from + left * op->in_c, run - beyond, patch);
+            }
+            if (beyond > 0) {
+                mote_rows_fill(op->in_zero, beyond, patch + run - beyond);
+            }
+        }
+        patch += run;
+        row += op->dilation_h;
+    }
+}
+
 /* Convolution, one group. */
-MOTE_FN void mote_rows_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+MOTE_ROWS_CALL void mote_rows_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
     int8_t pair[2 * MOTE_ROWS_PATCH];
     int8_t *patch = k <= MOTE_ROWS_PATCH ? pair : (int8_t *)scratch;
@@ -490,7 +665,7 @@ MOTE_FN void mote_rows_conv2d(const mote_conv *op, const int8_t *input, int8_t *
     for (; left > 0; left -= pixels) {
         pixels = left > 1 && k <= MOTE_ROWS_PATCH ? 2 : 1;
         for (pixel = 0; pixel < pixels; pixel++) {
-            mote_gather_patch(op, input, y, x, patch + pixel * k);
+            mote_rows_gather(op, input, y, x, patch + pixel * k);
             x++;
             if (x == op->out_w) {
                 x = 0;
@@ -510,13 +685,13 @@ MOTE_FN void mote_rows_ring_load(const mote_conv *op, const int8_t *input, int32
         copied = op->in_w;
     }
     if (row < 0 || row >= op->in_h || copied < 1) {
-        mote_fill_bytes(op->in_zero, width * op->in_c, to);
+        mote_rows_fill(op->in_zero, width * op->in_c, to);
         return;
     }
-    mote_fill_bytes(op->in_zero, op->pad_left * op->in_c, to);
+    mote_rows_fill(op->in_zero, op->pad_left * op->in_c, to);
     to += op->pad_left * op->in_c;
     mote_rows_copy(input + row * op->in_w * op->in_c, copied * op->in_c, to);
-    mote_fill_bytes(op->in_zero, (width - op->pad_left - copied) * op->in_c, to + copied * op->in_c);
+    mote_rows_fill(op->in_zero, (width - op->pad_left - copied) * op->in_c, to + copied * op->in_c);
 }
 
 /* Tallest kernel of the depthwise layer below. */
@@ -528,15 +703,38 @@ MOTE_FN int mote_rows_takes_depthwise(const mote_conv *op) {
            op->out_c % 4 == 0;
 }
 
+/* All channels of one or two neighbouring pixels; rows: for each kernel row the first tap of the first one. */
+MOTE_ROWS_CALL void mote_rows_depthwise_pixels(const mote_conv *op, const int8_t *const *rows, int32_t pixels,
+                                               int8_t *output) {
+    int32_t sums[2 * MOTE_ROWS_BLOCK];
+    int32_t channel, pixel;
+    mote_rows_taps block;
+    block.rows = rows;
+    block.kernel_h = op->kernel_h;
+    block.pitch = op->in_c;
+    for (channel = 0; channel < op->out_c; channel += MOTE_ROWS_BLOCK) {
+        const int32_t left = op->out_c - channel;
+        const int32_t count = left < MOTE_ROWS_BLOCK ? left : MOTE_ROWS_BLOCK;
+        for (pixel = 0; pixel < pixels; pixel++) {
+            block.w = (const int8_t *)op->weights + channel;
+            block.sums = sums + pixel * MOTE_ROWS_BLOCK;
+            block.offset = channel + pixel * op->stride_w * op->in_c;
+            block.groups = count / 4;
+            mote_rows_depthwise(&block);
+        }
+        mote_rows_rescale(op, sums, channel, count, pixels, output);
+    }
+    mote_rows_clamp(op, output, pixels * op->out_c);
+}
+
 /* Depthwise convolution, kernels three wide, one output channel per input channel, channels a multiple of four. */
-MOTE_FN void mote_rows_depthwise2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+MOTE_ROWS_CALL void mote_rows_depthwise2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
     const int32_t pitch = mote_ring_width(op) * op->in_c;
     const int8_t *rows[MOTE_ROWS_MAX_KERNEL];
     int8_t *ring = (int8_t *)scratch;
-    int32_t sums[MOTE_ROWS_BLOCK];
     int32_t loaded = 0;
-    int32_t y, x, ky, channel;
+    int32_t y, ky, left, pixels;
     for (y = 0; y < op->out_h; y++) {
         const int32_t top = y * op->stride_h;
         if (loaded < top) {
@@ -548,26 +746,13 @@ MOTE_FN void mote_rows_depthwise2d(const mote_conv *op, const int8_t *input, int
         for (ky = 0; ky < op->kernel_h; ky++) {
             rows[ky] = ring + (top + ky * op->dilation_h) % slots * pitch;
         }
-        for (x = 0; x < op->out_w; x++) {
-            for (channel = 0; channel < op->out_c; channel += MOTE_ROWS_BLOCK) {
-                const int32_t left = op->out_c - channel;
-                const int32_t count = left < MOTE_ROWS_BLOCK ? left : MOTE_ROWS_BLOCK;
-                mote_rows_taps block;
-                block.rows = rows;
-                block.w = (const int8_t *)op->weights + channel;
-                block.kernel_h = op->kernel_h;
-                block.pitch = op->in_c;
-                block.sums = sums;
-                block.channel = channel;
-                block.groups = count / 4;
-                mote_rows_depthwise(&block);
-                mote_rows_rescale(op, sums, channel, count, 1, output);
-            }
-            mote_rows_clamp(op, output, op->out_c);
+        for (left = op->out_w; left > 0; left -= pixels) {
+            pixels = left > 1 ? 2 : 1;
+            mote_rows_depthwise_pixels(op, rows, pixels, output);
             for (ky = 0; ky < op->kernel_h; ky++) {
-                rows[ky] += op->stride_w * op->in_c;
+                rows[ky] += pixels * op->stride_w * op->in_c;
             }
-            output += op->out_c;
+            output += pixels * op->out_c;
         }
     }
 }

@@ -17,6 +17,9 @@
 #include "mote_conv_plain.h"
 #include "mote_conv_quad.h"
 
+/* A function with buffers, or called from many places: not inlined, so that stack and code are needed once. */
+#define MOTE_ROWS_CALL static __attribute__((noinline, unused))
+
 /* Most inputs of a pixel that are copied to where they are aligned. */
 #define MOTE_ROWS_ALIGNED 128
 
@@ -317,8 +320,16 @@ MOTE_FN void mote_rows_depthwise(mote_rows_taps *block) {
 
 MOTE_FN int mote_rows_aligned(const void *p) { return ((uintptr_t)p & 3u) == 0; }
 
+MOTE_FN void mote_rows_dots(mote_rows_block *block, int words) {
+    if (words) {
+        mote_rows_dot_words(block);
+    } else {
+        mote_rows_dot_bytes(block);
+    }
+}
+
 /* All output channels of one pixel; x holds the k inputs. */
-MOTE_FN void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
+MOTE_ROWS_CALL void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, int8_t *output) {
     const int8_t *weights = (const int8_t *)op->weights;
     const int words = k % 4 == 0 && mote_rows_aligned(x) && mote_rows_aligned(weights);
     int32_t sums[MOTE_QUAD_BLOCK];
@@ -327,27 +338,30 @@ MOTE_FN void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, i
     for (channel = 0; channel < op->out_c; channel += MOTE_QUAD_BLOCK) {
         const int32_t left = op->out_c - channel;
         const int32_t count = left < MOTE_QUAD_BLOCK ? left : MOTE_QUAD_BLOCK;
-        int32_t done = count & ~3;
         mote_rows_block block;
         block.x = x;
         block.w = weights + channel * k;
         block.k = k;
         block.sums = sums;
         block.groups = count / 4;
-        if (block.groups > 0) {
-            if (words) {
-                mote_rows_dot_words(&block);
-            } else {
-                mote_rows_dot_bytes(&block);
+        if (block.groups == 0) {
+            const int8_t *w = block.w;
+            for (; block.sums != sums + count; block.sums++) {
+                int32_t sum = 0;
+                for (i = 0; i < k; i++) {
+                    sum += x[i] * *w++;
+                }
+                *block.sums = sum;
             }
-        }
-        for (; done < count; done++) {
-            const int8_t *w = weights + (channel + done) * k;
-            int32_t sum = 0;
-            for (i = 0; i < k; i++) {
-                sum += x[i] * w[i];
+        } else {
+            mote_rows_dots(&block, words);
+            if (count % 4 != 0) {
+                /* The last few once more, together with channels before them. */
+                block.w = weights + (channel + count - 4) * k;
+                block.sums = sums + count - 4;
+                block.groups = 1;
+                mote_rows_dots(&block, words);
             }
-            sums[done] = sum;
         }
         mote_quad_scale_from(op, channel, &scale);
         mote_quad_rescale(sums, output + channel, sums + count, &scale);
@@ -356,7 +370,7 @@ MOTE_FN void mote_rows_matmul(const mote_conv *op, const int8_t *x, int32_t k, i
 }
 
 /* Fully connected, and 1 x 1 with stride 1: `rows` pixels that are their own patches. */
-MOTE_FN void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t *input, int8_t *output) {
+MOTE_ROWS_CALL void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t *input, int8_t *output) {
     const int32_t k = op->in_c;
     int32_t words[MOTE_ROWS_ALIGNED / 4];
     int8_t *aligned = (int8_t *)words;
@@ -373,7 +387,7 @@ MOTE_FN void mote_rows_pointwise(const mote_conv *op, int32_t rows, const int8_t
 }
 
 /* Convolution, one group. */
-MOTE_FN void mote_rows_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+MOTE_ROWS_CALL void mote_rows_conv2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
     int8_t *patch = (int8_t *)scratch;
     int32_t y, x;
@@ -393,7 +407,7 @@ MOTE_FN int mote_rows_takes_depthwise(const mote_conv *op, const void *scratch) 
 }
 
 /* Depthwise convolution, one output channel per input channel, channels a multiple of four. */
-MOTE_FN void mote_rows_depthwise2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+MOTE_ROWS_CALL void mote_rows_depthwise2d(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
     const int32_t pitch = mote_ring_width(op) * op->in_c;
     const int8_t *rows[MOTE_QUAD_MAX_ROWS];
