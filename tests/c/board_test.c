@@ -5,30 +5,15 @@
  *
  *   board_test [pack]     with a pack (six channels), models really run
  */
-#include "mote_board.h"
-
 #include "expect.h"
 #include "mote_crc32.h"
 
-#define BODY 256u
-#define CHANNELS 6u
-#define PROG 16u
-#define ERASE 512u
-#define STORAGE (2u * ERASE + 2u * 128u * ERASE)
-#define RAM 65536u
+#define SECTORS 128u
+#include "board_stand.h"
 
 static uint32_t seed = 2024;
-static uint8_t *flash;
-static uint64_t clock_now;
-static int sampling;
-static int link_full;
 static int flash_fails;
-static mote_decoder heard;
-static uint8_t heard_frame[MOTE_FRAME_BYTES(BODY)];
 static uint32_t heard_bytes;
-static uint32_t count_of[256];
-static uint32_t faults_of[32];
-static uint32_t outstanding[256]; /* requests with this id that wait for a reply */
 
 static uint32_t roll(uint32_t sides) { return next_random(&seed) % sides; }
 
@@ -43,49 +28,19 @@ static void write32(uint8_t *bytes, uint32_t value) {
 
 /* ---- The board's hardware ---- */
 
+/* Flash that fails now and then. */
+static int flash_breaks(int erasing) { return flash_fails && roll(erasing ? 20 : 200) == 0; }
+
+/* Programming clears bits: bits that have flipped stay so. */
+static uint8_t flash_holds(uint8_t before, uint8_t value) { return before & value; }
+
 static uint32_t send(void *context, const uint8_t *bytes, uint32_t count) {
-  uint32_t i;
   (void)context;
   if (link_full) return 0;
   if (roll(8) == 0) count = roll(count + 1);
-  for (i = 0; i < count; i++) {
-    uint8_t type;
-    if (!mote_decoder_push(&heard, bytes[i])) continue;
-    type = mote_decoder_type(&heard);
-    count_of[type]++;
-    EXPECT(type == MOTE_MSG_ERROR || type >= MOTE_WIRE_REPLY_BIT || (type >= 0x40 && type < 0x60));
-    EXPECT(mote_decoder_body_size(&heard) <= BODY);
-    if (type >= MOTE_WIRE_REPLY_BIT) {
-      uint8_t id = mote_decoder_id(&heard);
-      EXPECT(id != 0 && outstanding[id] > 0);
-      outstanding[id]--;
-    }
-    if (type == MOTE_MSG_ERROR) {
-      EXPECT(mote_decoder_body_size(&heard) >= 7);
-      EXPECT(mote_decoder_body(&heard)[1] >= 1 && mote_decoder_body(&heard)[1] <= MOTE_FAULT_CHANNEL_MISMATCH);
-      faults_of[mote_decoder_body(&heard)[1]]++;
-    }
-  }
+  listen(bytes, count);
   heard_bytes += count;
   return count;
-}
-
-static uint64_t now_us(void *context) {
-  (void)context;
-  return clock_now += 7;
-}
-
-static uint32_t clock_us(void) { return (uint32_t)(clock_now += 7); }
-
-static void sensor_start(void *context, uint32_t rate) {
-  (void)context;
-  EXPECT(rate == 50000 || rate == 100000);
-  sampling = 1;
-}
-
-static void sensor_stop(void *context) {
-  (void)context;
-  sampling = 0;
 }
 
 static int sensor_read(void *context, int16_t *frame, uint64_t *time_us) {
@@ -96,35 +51,6 @@ static int sensor_read(void *context, int16_t *frame, uint64_t *time_us) {
   for (i = 0; i < CHANNELS; i++) frame[i] = (int16_t)(roll(65536) - 32768u);
   *time_us = clock_now;
   return 1;
-}
-
-static int flash_read(void *context, uint32_t address, void *bytes, uint32_t count) {
-  (void)context;
-  EXPECT(address <= STORAGE && count <= STORAGE - address);
-  memcpy(bytes, flash + address, count);
-  return 0;
-}
-
-static int flash_prog(void *context, uint32_t address, const void *bytes, uint32_t count) {
-  uint32_t i;
-  (void)context;
-  EXPECT(address % PROG == 0 && count % PROG == 0 && address <= STORAGE && count <= STORAGE - address);
-  if (flash_fails && roll(200) == 0) return -5;
-  for (i = 0; i < count; i++) flash[address + i] &= ((const uint8_t *)bytes)[i];
-  return 0;
-}
-
-static int flash_erase(void *context, uint32_t address) {
-  (void)context;
-  EXPECT(address % ERASE == 0 && address < STORAGE);
-  if (flash_fails && roll(20) == 0) return -6;
-  memset(flash + address, 0xff, ERASE);
-  return 0;
-}
-
-static int flash_sync(void *context) {
-  (void)context;
-  return 0;
 }
 
 /* ---- The host ---- */
@@ -254,49 +180,17 @@ static uint8_t *load(const char *path, uint32_t *size) {
 }
 
 int main(int argc, char **argv) {
-  static const mote_channel channels[CHANNELS] = {
-      {"a", "m/s2", 0.25f}, {"b", "", 1.0f}, {"c", "a unit that is longer than thirty-two bytes", 1e-30f},
-      {"d", "", 1e30f},     {"e", "", -1.0f}, {"f", "", 0.0f},
-  };
-  static const uint32_t rates[] = {50000, 100000};
-  uint32_t memory_bytes = MOTE_BOARD_MEMORY(BODY, PROG);
-  mote_storage storage = {0, flash_read, flash_prog, flash_erase, flash_sync, 0, STORAGE, PROG, ERASE};
+  mote_storage storage;
   mote_board_config config;
   uint32_t pack_size = 0;
   uint8_t *pack = argc > 1 ? load(argv[1], &pack_size) : 0;
   uint32_t restarts = 0;
   uint32_t target = 3000000;
   uint32_t i;
-  memset(&config, 0, sizeof config);
-  flash = (uint8_t *)malloc(STORAGE);
-  EXPECT(flash != 0);
-  memset(flash, 0xff, STORAGE);
-  storage.mapped = flash;
-  config.name = "b";
-  config.firmware = "0";
-  config.serial = "";
+  stand_config(&config, &storage);
   config.write = send;
-  config.now_us = now_us;
-  config.clock_us = clock_us;
-  config.channels = channels;
-  config.channel_count = CHANNELS;
-  config.rates = rates;
-  config.rate_count = 2;
-  config.rate = 100000;
-  config.sensor_start = sensor_start;
-  config.sensor_stop = sensor_stop;
   config.sensor_read = sensor_read;
-  config.storage = &storage;
-  config.slot_count = 2;
-  config.model_ram = malloc(RAM);
-  config.model_ram_bytes = RAM;
-  config.memory = (uint8_t *)malloc(memory_bytes);
-  config.memory_bytes = memory_bytes;
-  config.body = BODY;
-  config.window = 4;
-  EXPECT(config.memory != 0 && config.model_ram != 0);
   mote_encoder_init(&speech, ring, sizeof ring);
-  mote_decoder_init(&heard, heard_frame, sizeof heard_frame);
 
   /* Configurations that must be refused. */
   config.memory_bytes--;
@@ -333,9 +227,7 @@ int main(int argc, char **argv) {
     for (i = roll(4); i > 0; i--) mote_board_poll(&board);
     if (roll(50) == 0) {
       /* Reset: whatever is in flash, it starts. */
-      sampling = 0;
-      memset(outstanding, 0, sizeof outstanding);
-      mote_decoder_init(&heard, heard_frame, sizeof heard_frame);
+      stand_reset();
       if (roll(4) == 0) flash[roll(STORAGE)] ^= 1;
       EXPECT(mote_board_init(&board, &config) == 0);
       restarts++;
@@ -354,10 +246,7 @@ int main(int argc, char **argv) {
   printf("faults:");
   for (i = 1; i <= MOTE_FAULT_CHANNEL_MISMATCH; i++) printf(" %u:%u", i, faults_of[i]);
   printf("\n");
-  EXPECT(heard.bad == 0);
   free(pack);
-  free(flash);
-  free(config.memory);
-  free(config.model_ram);
+  stand_free(&config);
   return 0;
 }

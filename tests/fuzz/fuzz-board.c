@@ -17,65 +17,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mote_board.h"
-
-#define BODY 256u
-#define CHANNELS 6u
-#define PROG 16u
-#define ERASE 512u
-#define STORAGE (2u * ERASE + 2u * 48u * ERASE)
-#define RAM 65536u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint8_t *flash;
-static uint64_t clock_now;
-static int sampling;
-static int link_full;
-static int flash_fails;
-static mote_decoder heard;
-static uint8_t heard_frame[MOTE_FRAME_BYTES(BODY)];
-static uint32_t outstanding[256];
-
 static void expect(int condition) {
   if (!condition) abort();
 }
+#define EXPECT(condition) expect(condition)
+#define SECTORS 48u
+#include "../c/board_stand.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int flash_fails;
+
+static int flash_breaks(int erasing) {
+  (void)erasing;
+  return flash_fails;
+}
+
+/* Nothing is programmed twice between two erases. */
+static uint8_t flash_holds(uint8_t before, uint8_t value) {
+  expect(before == 0xff);
+  return value;
+}
 
 static uint32_t send_bytes(void *context, const uint8_t *bytes, uint32_t count) {
-  uint32_t i;
   (void)context;
   if (link_full) return 0;
-  for (i = 0; i < count; i++) {
-    uint8_t type;
-    if (!mote_decoder_push(&heard, bytes[i])) continue;
-    type = mote_decoder_type(&heard);
-    /* What a board may send: replies to what was asked, and what it says on its own. */
-    expect(type >= MOTE_WIRE_REPLY_BIT || (type >= 0x40 && type < 0x60));
-    if (type >= MOTE_WIRE_REPLY_BIT) {
-      expect(outstanding[mote_decoder_id(&heard)] > 0);
-      outstanding[mote_decoder_id(&heard)]--;
-    }
-  }
-  expect(heard.bad == 0);
+  listen(bytes, count);
   return count;
-}
-
-static uint64_t now_us(void *context) {
-  (void)context;
-  return clock_now += 7;
-}
-
-static uint32_t clock_us(void) { return (uint32_t)(clock_now += 7); }
-
-static void sensor_start(void *context, uint32_t rate) {
-  (void)context;
-  expect(rate == 50000 || rate == 100000);
-  sampling = 1;
-}
-
-static void sensor_stop(void *context) {
-  (void)context;
-  sampling = 0;
 }
 
 static int sensor_read(void *context, int16_t *frame, uint64_t *time_us) {
@@ -85,39 +53,6 @@ static int sensor_read(void *context, int16_t *frame, uint64_t *time_us) {
   for (i = 0; i < CHANNELS; i++) frame[i] = (int16_t)((clock_now * (i + 3u)) & 0x7fffu);
   *time_us = clock_now;
   return (clock_now += 7) % 3u != 0;
-}
-
-static int flash_read(void *context, uint32_t address, void *bytes, uint32_t count) {
-  (void)context;
-  expect(address <= STORAGE && count <= STORAGE - address);
-  memcpy(bytes, flash + address, count);
-  return 0;
-}
-
-static int flash_prog(void *context, uint32_t address, const void *bytes, uint32_t count) {
-  uint32_t i;
-  (void)context;
-  expect(address % PROG == 0 && count % PROG == 0 && address <= STORAGE && count <= STORAGE - address);
-  if (flash_fails) return -5;
-  for (i = 0; i < count; i++) {
-    /* Nothing is programmed twice between two erases. */
-    expect(flash[address + i] == 0xff);
-    flash[address + i] = ((const uint8_t *)bytes)[i];
-  }
-  return 0;
-}
-
-static int flash_erase(void *context, uint32_t address) {
-  (void)context;
-  expect(address % ERASE == 0 && address < STORAGE);
-  if (flash_fails) return -6;
-  memset(flash + address, 0xff, ERASE);
-  return 0;
-}
-
-static int flash_sync(void *context) {
-  (void)context;
-  return 0;
 }
 
 static void give(mote_board *board, const uint8_t *bytes, uint32_t count) {
@@ -159,48 +94,14 @@ static void say(mote_board *board, const uint8_t *bytes, uint32_t count, uint32_
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const mote_channel channels[CHANNELS] = {
-      {"a", "m/s2", 0.25f}, {"b", "", 1.0f}, {"c", "a unit that is longer than thirty-two bytes", 1e-30f},
-      {"d", "", 1e30f},     {"e", "", -1.0f}, {"f", "", 0.0f},
-  };
-  static const uint32_t rates[] = {50000, 100000};
-  const uint32_t memory_bytes = MOTE_BOARD_MEMORY(BODY, PROG);
-  mote_storage storage = {0, flash_read, flash_prog, flash_erase, flash_sync, 0, STORAGE, PROG, ERASE};
+  mote_storage storage;
   mote_board_config config;
   mote_board board;
   uint32_t at = 0, i;
-  memset(&config, 0, sizeof config);
-  if (flash == NULL) flash = (uint8_t *)malloc(STORAGE);
-  expect(flash != NULL);
-  memset(flash, 0xff, STORAGE);
-  storage.mapped = flash;
-  clock_now = 0;
-  sampling = link_full = flash_fails = 0;
-  memset(outstanding, 0, sizeof outstanding);
-  mote_decoder_init(&heard, heard_frame, sizeof heard_frame);
-  config.name = "b";
-  config.firmware = "0";
-  config.serial = "";
+  stand_config(&config, &storage);
   config.write = send_bytes;
-  config.now_us = now_us;
-  config.clock_us = clock_us;
-  config.channels = channels;
-  config.channel_count = CHANNELS;
-  config.rates = rates;
-  config.rate_count = 2;
-  config.rate = 100000;
-  config.sensor_start = sensor_start;
-  config.sensor_stop = sensor_stop;
   config.sensor_read = sensor_read;
-  config.storage = &storage;
-  config.slot_count = 2;
-  config.model_ram = malloc(RAM);
-  config.model_ram_bytes = RAM;
-  config.memory = (uint8_t *)malloc(memory_bytes);
-  config.memory_bytes = memory_bytes;
-  config.body = BODY;
-  config.window = 4;
-  expect(config.memory != NULL && config.model_ram != NULL);
+  flash_fails = 0;
   expect(mote_board_init(&board, &config) == 0);
   while (at < (uint32_t)size) {
     const uint8_t op = data[at++];
@@ -226,15 +127,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       link_full = op >> 3 & 1;
       flash_fails = op >> 4 & 1;
     } else {
-      sampling = 0;
-      memset(outstanding, 0, sizeof outstanding);
-      mote_decoder_init(&heard, heard_frame, sizeof heard_frame);
+      stand_reset();
       expect(mote_board_init(&board, &config) == 0);
     }
   }
   link_full = 0;
   for (i = 0; i < 8; i++) mote_board_poll(&board);
-  free(config.memory);
-  free(config.model_ram);
+  stand_free(&config);
   return 0;
 }
