@@ -3,7 +3,7 @@
  * Runs the pages of tests/bench in headless Chromium, the deploy bench in Node and the compiler bench in QEMU;
  * `npm run bench -- compiler` runs the last one alone, `npm run bench -- models` compiles whole architectures for QEMU,
  * `npm run bench -- models ResNet` those with that in their name, `npm run bench -- latency` fits the latency table anew,
- * `npm run bench -- firmware` prints what the ready-made firmware takes.
+ * `npm run bench -- boards` that of whole models on our boards, `npm run bench -- firmware` prints what the ready-made firmware takes.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,7 +27,8 @@ firmwareSizes();
 if (process.argv.includes('firmware')) process.exit(0);
 const onlyLatency = process.argv.includes('latency');
 const onlyModels = process.argv.includes('models');
-const onlyCompiler = process.argv.includes('compiler') || onlyLatency || onlyModels;
+const onlyBoards = process.argv.includes('boards');
+const onlyCompiler = process.argv.includes('compiler') || onlyLatency || onlyModels || onlyBoards;
 const executablePath = findBrowser();
 if (!executablePath && !onlyCompiler) fail('the bench needs Chromium or Chrome; install one or set MOTE_CHROMIUM');
 
@@ -38,7 +39,9 @@ try {
     ? ['latency', 'latency-calibration']
     : onlyModels
       ? ['models', 'models-bench']
-      : ['compiler', 'compiler-bench'];
+      : onlyBoards
+        ? ['model-latency', 'model-latency-calibration']
+        : ['compiler', 'compiler-bench'];
   vite(['build', '--config', `tests/bench/vite.${config}.config.ts`, '--outDir', join(folder, config)]);
   const models = onlyModels ? process.argv.slice(process.argv.indexOf('models') + 1) : [];
   const { status } = spawnSync(process.execPath, [join(folder, config, `${program}.mjs`), ...models], {

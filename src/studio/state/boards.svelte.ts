@@ -46,6 +46,15 @@ interface Proof {
   readonly modelId: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** What the board called itself, and how long it took for a window on average; missing in notes of older versions. */
+  readonly name?: string;
+  readonly averageUs?: number;
+}
+
+/** What a board took for one window of a model, features and network, measured by itself. */
+export interface MeasuredTime {
+  readonly name: string;
+  readonly us: number;
 }
 
 /** Settings of the motion generator, as last asked for. */
@@ -70,7 +79,7 @@ export class Board {
   /** When the self-tests of `verified` passed, by model id, ms since the epoch. */
   verifiedAt = $state.raw<Readonly<Record<number, number>>>({});
   /** Called with models that were proved now. */
-  onVerified: (modelId: number) => void = () => undefined;
+  onVerified: (modelId: number, averageUs: number) => void = () => undefined;
   /** Called when the board has told who it is. */
   onIdentified: () => void = () => undefined;
   baudRate = $state(DEFAULT_BAUD_RATE);
@@ -221,9 +230,10 @@ export class Board {
     return this.session.on('samples', listener);
   }
 
-  markVerified(modelId: number): void {
+  /** @param averageUs what the board took for a window, microseconds; 0 when it has no clock. */
+  markVerified(modelId: number, averageUs: number): void {
     this.takeProof(modelId, Date.now());
-    this.onVerified(modelId);
+    this.onVerified(modelId, averageUs);
   }
 
   /** Takes note of a self-test that passed at `at`. */
@@ -269,7 +279,7 @@ export class Boards {
   #selectedKey = $state<string | null>(null);
   #next = 1;
   #notes: Record<string, BoardNote> = {};
-  #proofs: readonly Proof[] = [];
+  #proofs = $state.raw<readonly Proof[]>([]);
   /** Why the chooser gave no board, last time it was asked. */
   chooserError = $state.raw<LinkError | null>(null);
   /** Failures of the chooser, newest last. */
@@ -389,7 +399,8 @@ export class Boards {
     });
     const board = new Board(`board-${this.#next++}`, link, session, note?.baudRate ?? DEFAULT_BAUD_RATE);
     const proofKey = (): string => board.identity?.serial ?? key;
-    board.onVerified = (modelId) => void this.#keepProof({ board: proofKey(), modelId, at: Date.now() });
+    board.onVerified = (modelId, averageUs) =>
+      void this.#keepProof({ board: proofKey(), modelId, at: Date.now(), name: board.name, averageUs });
     board.onIdentified = () => {
       for (const proof of this.#proofs) if (proof.board === proofKey()) board.takeProof(proof.modelId, proof.at);
     };
@@ -414,6 +425,16 @@ export class Boards {
     await this.remove(board);
     await this.services.forgetLink(board.link);
     await this.refreshRemembered();
+  }
+
+  /** What boards took for a window of the model in their last self-test, one entry per name. */
+  measuredTimes(modelId: number): readonly MeasuredTime[] {
+    const times: Record<string, MeasuredTime> = {};
+    for (const { modelId: id, name, averageUs } of this.#proofs) {
+      if (id === modelId && name !== undefined && averageUs !== undefined && averageUs > 0)
+        times[name] = { name, us: averageUs };
+    }
+    return Object.values(times);
   }
 
   async #keepProof(proof: Proof): Promise<void> {

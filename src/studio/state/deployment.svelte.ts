@@ -48,7 +48,7 @@ export class Deployment {
       });
       this.report = report;
       if (report.selfTest.total > 0 && report.selfTest.passed === report.selfTest.total)
-        board.markVerified(report.modelId);
+        board.markVerified(report.modelId, report.selfTest.averageUs);
       this.phase = 'done';
     } catch (error) {
       this.error = error as Error;

@@ -23,7 +23,7 @@ export class SlotWork {
       const report = await board.session.selfTest({ slot });
       this.report = report;
       const model = board.identity?.slots.find(({ index }) => index === slot)?.model;
-      if (model && report.total > 0 && report.passed === report.total) board.markVerified(model.id);
+      if (model && report.total > 0 && report.passed === report.total) board.markVerified(model.id, report.averageUs);
     });
   }
 

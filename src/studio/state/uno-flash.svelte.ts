@@ -1,6 +1,13 @@
 /** Flashing an Arduino Uno or Nano through its own boot loader: firmware with the model inside. One at a time. */
 import { BoardError } from '../../board/board';
-import { FLASH_BYTES, FlashError, flashUno, OLD_NANO_BAUD, type FlashProgress, type FlashReport } from '../../board/stk500v1';
+import {
+  FLASH_BYTES,
+  FlashError,
+  flashUno,
+  OLD_NANO_BAUD,
+  type FlashProgress,
+  type FlashReport,
+} from '../../board/stk500v1';
 import { systemTiming } from '../../board/timing';
 import { readPack } from '../../emit/pack';
 import { unoImage, type UnoMemory } from '../../emit/uno-image';
