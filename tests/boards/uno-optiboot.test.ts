@@ -8,8 +8,9 @@ import { describe, expect, test } from 'vitest';
 import type { BoardResult, SampleBatch } from '../../src/board/board';
 import { packId } from '../../src/board/deploy';
 import { createSession } from '../../src/board/session';
-import { flashUno, OLD_NANO_BAUD, OPTIBOOT_BAUD, type FlashReport } from '../../src/board/stk500v1';
+import { flashUno, OLD_NANO_BAUD, OPTIBOOT_BAUD, readUnoFlash, type FlashReport } from '../../src/board/stk500v1';
 import { writePack } from '../../src/emit/pack';
+import { readUnoImage, unoImageBytes } from '../../src/emit/read-uno-image';
 import { createRunner, createSmoother } from '../../src/emit/run-model';
 import { unoImage, type UnoMemory } from '../../src/emit/uno-image';
 import { patchImage, readHexImage } from '../../src/formats/intel-hex';
@@ -121,12 +122,33 @@ describe.skipIf(!existsSync(OPTIBOOT))('Arduino Uno with the real Optiboot (ardu
       await expect(link.until(session.deploy(pack))).rejects.toMatchObject({ code: 'not-supported' });
       await expect(link.until(session.readModel())).rejects.toThrow(/cannot be read back/);
       await link.until(session.disconnect());
+      // Before the boot loader has the RAM again.
+      const { stackBytes } = board;
+
+      // Read back through the boot loader: the image that was written, and a model that gives it again.
+      const read = await link.until(
+        readUnoFlash(link, {
+          ...link.timing,
+          start: MEMORY.modelStart,
+          bytes: (first) => unoImageBytes(first) ?? 0,
+        }),
+        60,
+      );
+      expect(Buffer.compare(read, image.subarray(MEMORY.modelStart, MEMORY.modelStart + read.length))).toBe(0);
+      expect(read).toEqual(unoImage(model, packId(pack) ?? 0, MEMORY));
+      const back = readUnoImage(read, identity.channels);
+      expect(back.id).toBe(packId(pack));
+      expect(unoImage(back.model, back.id, MEMORY)).toEqual(read);
+      expect(Buffer.compare(board.flash.subarray(0, MEMORY.modelEnd), image)).toBe(0);
+      // And its program runs again.
+      expect((await link.until(session.connect())).slots[0]?.model?.id).toBe(packId(pack));
+      await link.until(session.disconnect());
       const worst = Math.max(...results.map(({ dspUs, networkUs }) => dspUs + networkUs));
       console.info(
         `${report.pages} pages: written in ${(report.writeMs / 1000).toFixed(1)} s, verified in ${(report.verifyMs / 1000).toFixed(1)} s; ` +
-          `${proof.passed} of ${proof.total} known answers; ${(worst / 1000).toFixed(0)} ms per window; stack ${board.stackBytes} B`,
+          `${proof.passed} of ${proof.total} known answers; ${(worst / 1000).toFixed(0)} ms per window; stack ${stackBytes} B`,
       );
-      expect(board.stackBytes).toBeLessThan(0x800 - SIZES.uno.ramBytes);
+      expect(stackBytes).toBeLessThan(0x800 - SIZES.uno.ramBytes);
     },
     EMULATION_MS,
   );
@@ -145,6 +167,10 @@ describe.skipIf(!existsSync(OPTIBOOT))('Arduino Uno with the real Optiboot (ardu
       const identity = await link.until(session.connect());
       expect(identity.slots[0]?.model?.id).toBe(packId(writePack(model)));
       await link.until(session.disconnect());
+      const start = MEMORY.modelStart;
+      const bytes = (first: Uint8Array): number => unoImageBytes(first) ?? 0;
+      const read = await link.until(readUnoFlash(link, { ...link.timing, start, bytes }), 60);
+      expect(readUnoImage(read, identity.channels).model.labels).toEqual(model.labels);
     },
     EMULATION_MS,
   );

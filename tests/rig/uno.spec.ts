@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
+import { STUDIO_PORT } from '../../playwright.config';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OPTIBOOT = '/usr/share/arduino/hardware/arduino/avr/bootloaders/optiboot/optiboot_atmega328.hex';
-const PORT = 4191;
+const PORT = STUDIO_PORT + 7;
 const IDS: UsbIds = { vendor: 0x2341, product: 0x0043, serial: 'RIG-UNO' };
 const NAME = /Arduino Uno/;
 const SECONDS = 10;
@@ -121,6 +122,14 @@ test.describe('an Arduino Uno over real Web Serial', () => {
       await expect(page.getByTestId('slot-test-result')).toHaveText(/\b(\d+) of \1\b/, { timeout: 60_000 });
     });
 
+    await test.step('gives its model back through the boot loader: the very one, and model.h with it', async () => {
+      await page.getByTestId('read-model').click();
+      await expect(page.getByTestId('read-result')).toContainText('identical', { timeout: 60_000 });
+      await station('board');
+      await expect(bench()).toHaveAttribute('data-state', 'streaming', { timeout: 30_000 });
+      await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'here');
+    });
+
     await test.step("the board's scores are the interpreter's, byte for byte", async () => {
       await station('live');
       const count = page.getByTestId('agreement-count');
@@ -129,6 +138,21 @@ test.describe('an Arduino Uno over real Web Serial', () => {
         .toBeGreaterThanOrEqual(3);
       const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
       expect(same).toBe(all);
+    });
+
+    await test.step('in a browser that never saw the model: unknown, and read back all the same', async () => {
+      await page.context().close();
+      page = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
+      page.setDefaultTimeout(ACTION_TIMEOUT_MS);
+      await station('board');
+      await page.getByTestId('connect-remembered').click();
+      await expect(bench()).toHaveAttribute('data-state', 'streaming', { timeout: 30_000 });
+      await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'unknown');
+      await page.getByTestId('intro-read-back').click();
+      await expect(page.getByTestId('read-result')).toContainText('computes the same bytes', { timeout: 60_000 });
+      await expect(page.getByTestId('read-result')).toContainText('still, slow');
+      await expect(page.getByTestId('read-header')).toBeVisible();
+      await expect(page.getByTestId('read-keep')).toHaveCount(0);
     });
   });
 });

@@ -1,19 +1,32 @@
 /** Reading a model back from a board: one at a time, survives changing stations. */
+import { BoardError, type BoardIdentity } from '../../board/board';
+import { readUnoFlash } from '../../board/stk500v1';
+import { systemTiming } from '../../board/timing';
 import { emitHeader } from '../../emit/header';
-import type { Model } from '../../emit/model';
-import { packId, readPack } from '../../emit/pack';
+import { EmitError, type Model } from '../../emit/model';
+import { packId, readPack, writePack } from '../../emit/pack';
+import { readUnoImage, unoImageBytes } from '../../emit/read-uno-image';
+import { unoImage, type UnoMemory } from '../../emit/uno-image';
 import type { Board } from './boards.svelte';
+import type { StudioModel } from './models.svelte';
 
 export type ReadBackPhase = 'idle' | 'running' | 'failed' | 'done';
 
 /** What was read, and what follows from it. */
 export interface ReadBackResult {
   readonly boardName: string;
+  /** `image`: the board keeps no pack; the model was made from what it runs, and has a pack of its own. */
+  readonly source: 'pack' | 'image';
   readonly pack: Uint8Array;
   readonly modelId: number;
   readonly model: Model;
   /** The text of model.h, regenerated from the pack. */
   readonly header: string;
+}
+
+/** Boards that keep an image of the model instead of its pack (docs/uno.md): only their boot loader gives it back. */
+export function keepsImage(identity: Pick<BoardIdentity, 'firmware'> | null): boolean {
+  return identity !== null && /^Mote Uno\b/.test(identity.firmware);
 }
 
 export class ReadBack {
@@ -24,6 +37,11 @@ export class ReadBack {
   result = $state.raw<ReadBackResult | null>(null);
   error = $state.raw<Error | null>(null);
   #abort: AbortController | null = null;
+
+  constructor(
+    private readonly unoMemory: () => Promise<UnoMemory>,
+    private readonly models: () => readonly Pick<StudioModel, 'packId' | 'pack'>[],
+  ) {}
 
   get running(): boolean {
     return this.phase === 'running';
@@ -40,22 +58,13 @@ export class ReadBack {
     this.result = null;
     this.error = null;
     try {
-      const pack = await board.session.readModel({
-        ...(slot === null ? {} : { slot }),
-        signal: abort.signal,
-        onProgress: ({ done, total }) => {
-          this.done = done;
-          this.total = total;
-        },
-      });
-      const model = readPack(pack);
-      this.result = {
-        boardName: board.name,
-        pack,
-        modelId: packId(pack),
-        model,
-        header: emitHeader(pack),
+      const onProgress = (done: number, total: number): void => {
+        this.done = done;
+        this.total = total;
       };
+      this.result = keepsImage(board.identity)
+        ? await this.#readImage(board, abort.signal, onProgress)
+        : await this.#readPack(board, slot, abort.signal, onProgress);
       this.phase = 'done';
     } catch (error) {
       this.phase = abort.signal.aborted ? 'idle' : 'failed';
@@ -65,7 +74,78 @@ export class ReadBack {
     }
   }
 
+  async #readPack(
+    board: Board,
+    slot: number | null,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ReadBackResult> {
+    const pack = await board.session.readModel({
+      ...(slot === null ? {} : { slot }),
+      signal,
+      onProgress: ({ done, total }) => onProgress(done, total),
+    });
+    const boardName = board.name;
+    return { boardName, source: 'pack', pack, modelId: packId(pack), model: readPack(pack), header: emitHeader(pack) };
+  }
+
+  async #readImage(
+    board: Board,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ReadBackResult> {
+    const boardName = board.name;
+    const channels = board.identity?.channels ?? [];
+    const memory = await this.unoMemory();
+    let flash: Uint8Array;
+    try {
+      flash = await board.session.program((link) =>
+        readUnoFlash(link, {
+          ...systemTiming,
+          signal,
+          onProgress,
+          start: memory.modelStart,
+          bytes: (first) => unoImageBytes(first) ?? 0,
+        }),
+      );
+    } finally {
+      // Read or not: its program runs again.
+      void board.connect();
+    }
+    try {
+      const { id, model } = readUnoImage(flash, channels);
+      const known = this.models().find((own) => own.packId === id && isImageOf(flash, own, memory));
+      if (known) {
+        const { pack } = known;
+        return { boardName, source: 'pack', pack, modelId: id, model: readPack(pack), header: emitHeader(pack) };
+      }
+      const pack = writePack(model);
+      return { boardName, source: 'image', pack, modelId: id, model, header: emitHeader(pack) };
+    } catch (error) {
+      if (!(error instanceof EmitError)) throw error;
+      const code = error.code === 'pack-magic' ? 'no-model' : 'slot-corrupt';
+      throw new BoardError(code, error.message, { cause: error });
+    }
+  }
+
   cancel(): void {
     this.#abort?.abort();
   }
+}
+
+/** Whether the flash holds exactly what the studio would write for this model, with either boot loader. */
+function isImageOf(
+  flash: Uint8Array,
+  { pack, packId: id }: Pick<StudioModel, 'packId' | 'pack'>,
+  memory: UnoMemory,
+): boolean {
+  return [memory.modelEnd, memory.modelEndOldNano].some((end) => {
+    try {
+      const image = unoImage(readPack(pack), id, memory, end);
+      return image.length === flash.length && image.every((byte, i) => byte === flash[i]);
+    } catch {
+      // It does not fit there, so it was not written there.
+      return false;
+    }
+  });
 }

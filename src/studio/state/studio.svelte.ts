@@ -1,10 +1,12 @@
 /** Everything the stations share. Built once by the shell; stations get it by `getStudio()`. */
 import { getContext, setContext } from 'svelte';
 import { compileBlock } from '../../dsp/compile';
+import type { UnoMemory } from '../../emit/uno-image';
 import { StoreError, type SettingStore, type StudioStore } from '../../store/studio-store';
 import { t } from '../messages/messages.svelte';
 import type { StudioServices } from '../services';
 import { Route } from '../shell/route.svelte';
+import { fetchFirmware } from '../stations/deploy/firmware-files';
 import { Boards } from './boards.svelte';
 import { Compilation } from './compilation.svelte';
 import { Deployment } from './deployment.svelte';
@@ -31,7 +33,7 @@ export class Studio {
   readonly deployment = new Deployment();
   readonly micropython = new MicroPythonDeployment();
   readonly unoFlash = new UnoFlash();
-  readonly readBack = new ReadBack();
+  readonly readBack: ReadBack;
   readonly slotWork = new SlotWork();
   readonly hardwareTest = new HardwareTest();
   readonly route = new Route();
@@ -89,6 +91,10 @@ export class Studio {
     this.recordings = new Recordings(store);
     this.project = new Project(this.settings, () => this.recordings.all);
     this.models = new Models(store);
+    this.readBack = new ReadBack(
+      async () => (await (await fetchFirmware('uno.json')).json()) as UnoMemory,
+      () => this.models.list,
+    );
     this.training = new Training(services, this.recordings, this.project, this.models);
     this.recorder = new Recorder(services, this.recordings, services.randomId(), ({ end, recording }) => {
       if (recording && (end === 'complete' || end === 'stopped'))

@@ -31,6 +31,12 @@ export const uno = {
   fixNone: 'No single change would make it fit: take a shorter window and a smaller network.',
   flashModel: 'Flash it with the model',
   flashPlain: 'Flash it without a model',
+  readHint:
+    'An Uno keeps a compact form of its model. The studio restarts it into its boot loader, reads the flash, and starts it again.',
+  readText:
+    '{board} runs {name} ({id}). From its flash a model was made that computes the same bytes: all {answers:int} known answers agree. An Uno keeps no receipt.',
+  introHint:
+    'It was not made in this studio. Reading it back gives you its labels and a model.h that computes the same.',
   choose: 'Choose the board',
   noBoard: 'Plug the Uno or Nano in and choose it. It may run anything: its program is replaced.',
   replaces: 'The program on {board} is replaced.',
