@@ -3,16 +3,14 @@
  * hardware test; its labels mean nothing.
  */
 import type { InputSpec } from '../dsp/block';
-import { compileBlock, createExtractor } from '../dsp/compile';
-import { buildModel } from '../emit/build-model';
+import { compileBlock } from '../dsp/compile';
 import type { Model } from '../emit/model';
 import { writePack } from '../emit/pack';
-import { foldInput } from '../quantize/input-affine';
-import { quantizeGraph } from '../quantize/quantize-graph';
 import { Random } from '../signal/random';
 import { BoardError } from './board';
 import type { BoardIdentity } from './board';
 import { freeSlot, packRamAtLeast } from './deploy';
+import { untrainedModel } from './untrained-model';
 
 /** Known answers tried first, and the fewest that still prove something. */
 const SELF_TEST_WINDOWS = 16;
@@ -66,66 +64,16 @@ export function probeModel(
     const middle = random.between(-5, 5);
     return Float32Array.from({ length: frames * channels.length }, () => middle + random.between(-5, 5));
   });
-  const extractor = createExtractor(blocks, input);
-  const features = windows.map((window) => extractor.run(window).slice());
-  const count = extractor.featureCount;
-  const mean = new Float32Array(count);
-  const std = new Float32Array(count).fill(5);
-  const scaled = features.map((row) => row.map((value) => value / 5));
-  const noise = (length: number): Float32Array => Float32Array.from({ length }, () => random.between(-0.6, 0.6));
-  const graph = quantizeGraph(
-    {
-      tensors: [
-        { name: 'features', shape: [count] },
-        { name: 'hidden', shape: [HIDDEN] },
-        { name: 'logits', shape: [LABELS.length] },
-        { name: 'probabilities', shape: [LABELS.length] },
-      ],
-      ops: [
-        {
-          kind: 'fullyConnected',
-          input: 0,
-          output: 1,
-          weights: noise(count * HIDDEN),
-          bias: noise(HIDDEN),
-          activation: 'relu',
-        },
-        {
-          kind: 'fullyConnected',
-          input: 1,
-          output: 2,
-          weights: noise(HIDDEN * LABELS.length),
-          bias: noise(LABELS.length),
-          activation: 'none',
-        },
-        { kind: 'softmax', input: 2, output: 3 },
-      ],
-      input: 0,
-      output: 3,
-    },
-    scaled,
-    { weights: 'per-channel' },
-  );
-  const tensor = graph.tensors[graph.input];
-  if (!tensor) throw new Error('The graph has no input.');
-  return buildModel({
+  return untrainedModel({
     prefix: `probe_${seed}`,
     labels: LABELS,
     input,
     blocks,
-    affine: foldInput({ mean, std }, tensor),
-    graph,
-    smoothing: { windows: 1, threshold: 0 },
-    receipt: {
-      app: 'Mote hardware test',
-      trainedOn: '',
-      dataset: '0'.repeat(64),
-      seed,
-      split: { trainRecordings: 0, testRecordings: 0, trainWindows: windows.length, testWindows: 0 },
-      accuracyFloat: null,
-      accuracyInt8: null,
-      pipeline: '{}',
-    },
-    selfTestWindows: windows.slice(0, selfTestWindows),
+    hidden: HIDDEN,
+    random,
+    windows,
+    selfTestWindows,
+    app: 'Mote hardware test',
+    seed,
   });
 }

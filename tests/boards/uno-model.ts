@@ -1,12 +1,10 @@
 /** Gesture models for an Uno: three axes of an analog accelerometer, in volts, nobody trained them. */
-import { compileBlock, createExtractor } from '../../src/dsp/compile';
+import { compileBlock } from '../../src/dsp/compile';
 import type { BlockSpec, InputSpec, SpectralSpec } from '../../src/dsp/block';
-import { buildModel } from '../../src/emit/build-model';
 import type { Model } from '../../src/emit/model';
-import { foldInput } from '../../src/quantize/input-affine';
-import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { generateRecording, MotionGenerator } from '../../src/signal/motion-generator';
 import { Random } from '../../src/signal/random';
+import { untrainedModel } from '../../src/board/untrained-model';
 
 export const RATE_HZ = 50;
 /** As the firmware tells: 5 V in 1023 steps. */
@@ -69,7 +67,6 @@ export interface UnoModelOptions {
 }
 
 export function unoModel({ seed, windowMs, blocks: specs, hidden }: UnoModelOptions): Model {
-  const random = new Random(seed);
   const labels = [...MotionGenerator.gestures];
   const channels = ['A0', 'A1', 'A2'].map((name) => ({ name, unit: 'V' }));
   const input: InputSpec = { channels, rateHz: RATE_HZ, windowMs, strideMs: windowMs / 2 };
@@ -82,68 +79,17 @@ export function unoModel({ seed, windowMs, blocks: specs, hidden }: UnoModelOpti
         samples.slice(i * values, (i + 1) * values),
       ),
     );
-  const extractor = createExtractor(blocks, input);
-  const features = windows.map((window) => extractor.run(window).slice());
-  const count = extractor.featureCount;
-  const column = (i: number): number[] => features.map((row) => row[i] ?? 0);
-  const average = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
-  const mean = Float32Array.from({ length: count }, (_, i) => average(column(i)));
-  const std = Float32Array.from(mean, (m, i) => Math.sqrt(average(column(i).map((v) => (v - m) ** 2))) || 1);
-  const scaled = features.map((row) => row.map((v, i) => (v - (mean[i] ?? 0)) / (std[i] ?? 1)));
-  const noise = (length: number): Float32Array => Float32Array.from({ length }, () => random.between(-0.6, 0.6));
-  const graph = quantizeGraph(
-    {
-      tensors: [
-        { name: 'features', shape: [count] },
-        { name: 'hidden', shape: [hidden] },
-        { name: 'logits', shape: [labels.length] },
-        { name: 'probabilities', shape: [labels.length] },
-      ],
-      ops: [
-        {
-          kind: 'fullyConnected',
-          input: 0,
-          output: 1,
-          weights: noise(count * hidden),
-          bias: noise(hidden),
-          activation: 'relu',
-        },
-        {
-          kind: 'fullyConnected',
-          input: 1,
-          output: 2,
-          weights: noise(hidden * labels.length),
-          bias: noise(labels.length),
-          activation: 'none',
-        },
-        { kind: 'softmax', input: 2, output: 3 },
-      ],
-      input: 0,
-      output: 3,
-    },
-    scaled,
-    { weights: 'per-channel' },
-  );
-  const inputTensor = graph.tensors[graph.input];
-  if (!inputTensor) throw new Error('The graph has no input.');
-  return buildModel({
+  return untrainedModel({
     prefix: 'gestures',
     labels,
     input,
     blocks,
-    affine: foldInput({ mean, std }, inputTensor),
-    graph,
+    hidden,
+    random: new Random(seed),
+    windows,
+    selfTestWindows: windows.length,
     smoothing: { windows: 3, threshold: 0.4 },
-    receipt: {
-      app: 'Mote test',
-      trainedOn: '',
-      dataset: '0'.repeat(64),
-      seed,
-      split: { trainRecordings: labels.length, testRecordings: 0, trainWindows: windows.length, testWindows: 0 },
-      accuracyFloat: null,
-      accuracyInt8: null,
-      pipeline: '{}',
-    },
-    selfTestWindows: windows,
+    app: 'Mote test',
+    seed,
   });
 }
