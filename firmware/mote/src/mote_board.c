@@ -1,6 +1,7 @@
 #include "mote_board.h"
 
 #include "mote_config.h"
+#include "mote_flash.h"
 
 /* Bytes before the samples of a SAMPLES event, and before the scores of a RESULT. */
 #define SAMPLES_HEADER 14u
@@ -18,6 +19,13 @@
 #define PROGRESS_STRIDE 16u
 /* Most frames taken from the sensor in one poll, so that a driver that always has one cannot hold up the link. */
 #define FRAMES_PER_POLL 256u
+
+/* Messages lie in flash: on AVR they would take more than half a kilobyte of RAM. */
+#if defined(__AVR__)
+#define TEXT(message) PSTR(message)
+#else
+#define TEXT(message) (message)
+#endif
 
 /* A request being handled. */
 typedef struct {
@@ -82,13 +90,19 @@ static void reply_empty(mote_board *b, const request *r) {
   reply_end(b);
 }
 
+/* `message` is a TEXT, all ASCII. */
 static void fail(mote_board *b, const request *r, uint8_t code, int32_t detail, const char *message) {
+  uint32_t length = 0;
+  uint32_t i;
   uint32_t room = b->config->body - ERROR_HEADER - 1u;
   (void)mote_encoder_begin(&b->encoder, MOTE_MSG_ERROR, r->id, b->config->body);
   mote_encoder_u8(&b->encoder, r->type);
   mote_encoder_u8(&b->encoder, code);
   mote_encoder_u32(&b->encoder, (uint32_t)detail);
-  put_text(b, message, room < 255u ? room : 255u);
+  if (room > 255u) room = 255u;
+  while (length < room && MOTE_FLASH_U8(message + length) != 0) length++;
+  mote_encoder_u8(&b->encoder, length);
+  for (i = 0; i < length; i++) mote_encoder_u8(&b->encoder, (uint32_t)(uint8_t)MOTE_FLASH_U8(message + i));
   reply_end(b);
 }
 
@@ -125,11 +139,11 @@ static uint8_t check_pack(const mote_board *b, const uint8_t *pack, uint32_t siz
 static const char *explain(uint8_t fault) {
   switch (fault) {
     case MOTE_FAULT_TOO_BIG:
-      return "The model needs more RAM than this board has for it.";
+      return TEXT("The model needs more RAM than this board has for it.");
     case MOTE_FAULT_CHANNEL_MISMATCH:
-      return "The model was made for other channels than this board has.";
+      return TEXT("The model was made for other channels than this board has.");
     default:
-      return "This firmware cannot run the pack.";
+      return TEXT("This firmware cannot run the pack.");
   }
 }
 
@@ -167,17 +181,17 @@ static int slot_of(mote_board *b, const request *r, uint32_t *slot) {
   uint32_t asked = r->body[0];
   if (asked == MOTE_WIRE_SLOT_NONE) {
     if (b->slots.active < 0) {
-      fail(b, r, MOTE_FAULT_NO_MODEL, 0, "No model is active.");
+      fail(b, r, MOTE_FAULT_NO_MODEL, 0, TEXT("No model is active."));
       return 0;
     }
     asked = (uint32_t)b->slots.active;
   }
   if (asked >= slot_count(b)) {
-    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "There is no such slot.");
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("There is no such slot."));
     return 0;
   }
   if (b->slots.slots[asked].state != MOTE_SLOT_STATE_VALID) {
-    fail(b, r, MOTE_FAULT_NO_MODEL, 0, "The slot holds no valid model.");
+    fail(b, r, MOTE_FAULT_NO_MODEL, 0, TEXT("The slot holds no valid model."));
     return 0;
   }
   *slot = asked;
@@ -283,7 +297,7 @@ static uint32_t rate_of(mote_board *b, const request *r) {
   for (i = 0; i < b->config->rate_count; i++) {
     if (b->config->rates[i] == asked) return asked;
   }
-  fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "This rate is not offered.");
+  fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("This rate is not offered."));
   return 0;
 }
 
@@ -339,7 +353,7 @@ static void on_run_start(mote_board *b, const request *r) {
   uint8_t fault;
   if (rate == 0) return;
   if (b->slots.active < 0) {
-    fail(b, r, MOTE_FAULT_NO_MODEL, 0, "No model is active.");
+    fail(b, r, MOTE_FAULT_NO_MODEL, 0, TEXT("No model is active."));
     return;
   }
   fault = load(b, (uint32_t)b->slots.active, MOTE_BOARD_RUN, &detail);
@@ -382,7 +396,7 @@ static void on_hello(mote_board *b, const request *r) {
   abort_all(b);
   if (r->body[0] > MOTE_WIRE_VERSION_MAX || r->body[1] < MOTE_WIRE_VERSION_MIN) {
     fail(b, r, MOTE_FAULT_BAD_VERSION, MOTE_WIRE_VERSION_MIN << 8 | MOTE_WIRE_VERSION_MAX,
-         "The studio and this firmware speak different versions of the protocol.");
+         TEXT("The studio and this firmware speak different versions of the protocol."));
     return;
   }
   reply(b, r);
@@ -511,7 +525,7 @@ static void on_slot(mote_board *b, const request *r) {
     if (!slot_of(b, r, &slot)) return;
   }
   if (slot >= slot_count(b)) {
-    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "There is no such slot.");
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("There is no such slot."));
   } else if (b->slots.slots[slot].state == MOTE_SLOT_STATE_VALID && check_slot(b, slot, &view, &detail) == 0) {
     put_slot(b, r, slot, &view, mote_model_ram(mote_slots_pack(&b->slots, slot), b->slots.slots[slot].size));
   } else {
@@ -520,7 +534,7 @@ static void on_slot(mote_board *b, const request *r) {
 }
 
 static void fail_storage(mote_board *b, const request *r, int error) {
-  fail(b, r, MOTE_FAULT_STORAGE, error, "The board could not write its flash.");
+  fail(b, r, MOTE_FAULT_STORAGE, error, TEXT("The board could not write its flash."));
 }
 
 static void on_put_begin(mote_board *b, const request *r) {
@@ -531,11 +545,11 @@ static void on_put_begin(mote_board *b, const request *r) {
   if (slot < slot_count(b) && b->use == MOTE_BOARD_CLASSIFY) resume(b);
   error = mote_slots_put_begin(&b->slots, slot, size, load32(r->body + 5));
   if (error == MOTE_SLOTS_E_SLOT) {
-    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "There is no such slot.");
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("There is no such slot."));
   } else if (error == MOTE_SLOTS_E_ACTIVE) {
-    fail(b, r, MOTE_FAULT_REFUSED, 0, "The active slot cannot be overwritten: choose the other one.");
+    fail(b, r, MOTE_FAULT_REFUSED, 0, TEXT("The active slot cannot be overwritten: choose the other one."));
   } else if (error == MOTE_SLOTS_E_SIZE) {
-    fail(b, r, MOTE_FAULT_TOO_BIG, (int32_t)b->slots.capacity, "The pack does not fit the slot.");
+    fail(b, r, MOTE_FAULT_TOO_BIG, (int32_t)b->slots.capacity, TEXT("The pack does not fit the slot."));
   } else if (error != 0) {
     fail_storage(b, r, error);
   } else {
@@ -555,14 +569,14 @@ static void reply_next(mote_board *b, const request *r, uint32_t next) {
 static void on_put_chunk(mote_board *b, const request *r) {
   uint32_t count = r->size - CHUNK_HEADER;
   if (b->slots.put_slot < 0) {
-    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, "No put is under way.");
+    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, TEXT("No put is under way."));
     return;
   }
   /* A chunk out of order is not an error: the reply tells the host where to go on. */
   if (load32(r->body) == b->slots.put_taken) {
     int error = mote_slots_put(&b->slots, r->body + CHUNK_HEADER, count);
     if (error == MOTE_SLOTS_E_SIZE) {
-      fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "More bytes than were announced.");
+      fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("More bytes than were announced."));
       return;
     }
     if (error != 0) {
@@ -582,13 +596,13 @@ static void on_put_end(mote_board *b, const request *r) {
   uint32_t slot = (uint32_t)b->slots.put_slot;
   int error = 0;
   if (b->slots.put_slot < 0 && b->put_done == 0) {
-    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, "No put is under way.");
+    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, TEXT("No put is under way."));
     return;
   }
   if (b->put_done == 0) {
     error = mote_slots_put_check(&b->slots, &pack, &crc);
     if (error == MOTE_SLOTS_E_STATE) {
-      fail(b, r, MOTE_FAULT_NOT_BEGUN, (int32_t)b->slots.put_taken, "Bytes of the pack are missing.");
+      fail(b, r, MOTE_FAULT_NOT_BEGUN, (int32_t)b->slots.put_taken, TEXT("Bytes of the pack are missing."));
       return;
     }
     if (error == 0) fault = check_pack(b, pack, b->slots.put_size, &view, &detail);
@@ -600,7 +614,7 @@ static void on_put_end(mote_board *b, const request *r) {
     if (error != 0 || fault != 0) {
       mote_slots_put_abort(&b->slots);
       if (error == MOTE_SLOTS_E_CRC) {
-        fail(b, r, MOTE_FAULT_CRC_MISMATCH, (int32_t)crc, "The bytes in flash are not those announced.");
+        fail(b, r, MOTE_FAULT_CRC_MISMATCH, (int32_t)crc, TEXT("The bytes in flash are not those announced."));
       } else if (error != 0) {
         fail_storage(b, r, error);
       } else {
@@ -624,7 +638,7 @@ static void on_read(mote_board *b, const request *r) {
   uint32_t left;
   if (!slot_of(b, r, &slot)) return;
   if (offset >= b->slots.slots[slot].size) {
-    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, (int32_t)b->slots.slots[slot].size, "Behind the end of the pack.");
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, (int32_t)b->slots.slots[slot].size, TEXT("Behind the end of the pack."));
     return;
   }
   left = b->slots.slots[slot].size - offset;
@@ -645,7 +659,7 @@ static void on_activate(mote_board *b, const request *r) {
   int error;
   if (!slot_of(b, r, &slot)) return;
   if (b->slots.put_slot >= 0) {
-    fail(b, r, MOTE_FAULT_BUSY, 0, "A put is under way.");
+    fail(b, r, MOTE_FAULT_BUSY, 0, TEXT("A put is under way."));
     return;
   }
   fault = check_slot(b, slot, &view, &detail);
@@ -762,12 +776,12 @@ static void on_classify_chunk(mote_board *b, const request *r) {
   uint32_t count = r->size - CHUNK_HEADER;
   uint32_t i;
   if (b->use != MOTE_BOARD_CLASSIFY) {
-    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, "No classify is under way.");
+    fail(b, r, MOTE_FAULT_NOT_BEGUN, 0, TEXT("No classify is under way."));
     return;
   }
   if (load32(r->body) == b->classify_next) {
     if (count > b->classify_size - b->classify_next) {
-      fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, "More bytes than a window has.");
+      fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("More bytes than a window has."));
       return;
     }
     for (i = 0; i < count; i++) classify_byte(b, r->body[CHUNK_HEADER + i]);
@@ -778,7 +792,7 @@ static void on_classify_chunk(mote_board *b, const request *r) {
 static void on_classify_end(mote_board *b, const request *r) {
   if (b->use != MOTE_BOARD_CLASSIFY || !b->classify_done) {
     fail(b, r, MOTE_FAULT_NOT_BEGUN, b->use == MOTE_BOARD_CLASSIFY ? (int32_t)b->classify_next : 0,
-         "The window is not complete.");
+         TEXT("The window is not complete."));
     return;
   }
   reply(b, r);
@@ -827,15 +841,15 @@ static void handle(mote_board *b, const request *r) {
     if (found->type != r->type) continue;
     if (found->models && slot_count(b) == 0) break;
     if (r->size < found->body) {
-      fail(b, r, MOTE_FAULT_BAD_REQUEST, found->body, "The request is too short.");
+      fail(b, r, MOTE_FAULT_BAD_REQUEST, found->body, TEXT("The request is too short."));
     } else if (found->quiet && b->use == MOTE_BOARD_TEST) {
-      fail(b, r, MOTE_FAULT_BUSY, 0, "A self-test is running.");
+      fail(b, r, MOTE_FAULT_BUSY, 0, TEXT("A self-test is running."));
     } else {
       found->handle(b, r);
     }
     return;
   }
-  fail(b, r, MOTE_FAULT_NOT_SUPPORTED, 0, "This board does not know the request.");
+  fail(b, r, MOTE_FAULT_NOT_SUPPORTED, 0, TEXT("This board does not know the request."));
 }
 
 /* Handles the frame in the decoder; 0 when its reply has to wait for room. */
