@@ -72,6 +72,32 @@ describe('raw REPL', () => {
     expect(sent().endsWith('\x03\x03')).toBe(true);
   });
 
+  it('restarts the interpreter without leaving the raw REPL, and goes on when the firmware does not answer', async () => {
+    const answered = scripted([
+      ENTER,
+      PASTE,
+      READY,
+      ['\x04', 'OK\r\nMPY: soft reboot\r\nboot says > hello\r\nraw REPL; CTRL-B to exit\r\n>'],
+      PASTE,
+      ['1\x04', '\x04one\x04\x04>'],
+    ]);
+    await answered.time.until(answered.repl.clear());
+    expect(await answered.time.until(answered.repl.exec('1'))).toBe('one');
+    const silent = scripted([
+      ENTER,
+      PASTE,
+      READY,
+      ['\x04', ''],
+      ENTER,
+      PASTE,
+      READY,
+      PASTE,
+      ['1\x04', '\x04one\x04\x04>'],
+    ]);
+    await silent.time.until(silent.repl.clear());
+    expect(await silent.time.until(silent.repl.exec('1'))).toBe('one');
+  });
+
   it('stops at once when it is cancelled or the board is gone', async () => {
     const { time, repl } = scripted([ENTER, PASTE, READY, PASTE, ['loop\x04', '\x04']]);
     const control = new AbortController();

@@ -2,8 +2,8 @@
  * MicroPython (compiled to WebAssembly) as a board on a wire. Interpreter, raw REPL and files are real. Three things
  * the port lacks are done here: the framing of raw paste, LF to CRLF, and a soft reset that keeps files and runs main.py.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadMicroPython } from '@micropython/micropython-webassembly-pyscript/micropython.mjs';
 
@@ -262,13 +262,31 @@ export class MicroPythonPeer {
   }
 }
 
-// As a program: the board on standard input and output, with the files of a folder given as argument.
+function filesIn(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    entries.map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [relative(folder, path), readFileSync(path)];
+    }),
+  );
+}
+
+// As a program: the board on standard input and output, with the files of a folder given as argument. What the board
+// changes is there at once, so that it is found again when the power comes back.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2];
-  const files = folder
-    ? Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]))
-    : {};
-  const peer = await MicroPythonPeer.start((bytes) => void process.stdout.write(bytes), files);
-  process.stdin.on('data', (bytes) => void peer.feed(bytes));
+  const peer = await MicroPythonPeer.start((bytes) => void process.stdout.write(bytes), folder ? filesIn(folder) : {});
+  let saved = peer.operations;
+  const save = () => {
+    if (!folder || peer.operations === saved) return;
+    saved = peer.operations;
+    rmSync(folder, { recursive: true });
+    for (const [path, content] of peer.tree) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+  };
+  process.stdin.on('data', (bytes) => void peer.feed(bytes).then(save));
   process.stdin.on('end', () => process.exit(0));
 }

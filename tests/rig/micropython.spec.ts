@@ -2,11 +2,12 @@
  * A MicroPython board over real Web Serial: the studio finds its prompt, writes a model beside a person's main.py, reads
  * it back, and the interpreter itself proves the bytes. The interpreter is MicroPython 1.27 compiled to WebAssembly.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
+import { STAGE_FOLDER } from '../../src/emit/micropython/switch-python';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
@@ -22,6 +23,7 @@ test.describe('a MicroPython board over real Web Serial', () => {
   test.setTimeout(240_000);
 
   const folder = mkdtempSync(join(tmpdir(), 'mote-micropython-'));
+  const files = join(folder, 'files');
   let server: Awaited<ReturnType<typeof serveFolder>>;
   let undoPolicy: () => void;
   let board: RigBoard;
@@ -31,7 +33,6 @@ test.describe('a MicroPython board over real Web Serial', () => {
   test.beforeAll(async ({ launchOptions }) => {
     server = await serveFolder(join(ROOT, 'dist'), { port: PORT });
     undoPolicy = grantPorts(`http://localhost:${PORT}`, [IDS]);
-    const files = join(folder, 'files');
     mkdirSync(files);
     writeFileSync(join(files, 'main.py'), 'print("somebody\'s program")\n');
     board = new RigBoard('ttyACM0', IDS, ['node', join(ROOT, 'tests/boards/micropython-peer.mjs'), files]);
@@ -115,6 +116,26 @@ test.describe('a MicroPython board over real Web Serial', () => {
       await expect(page.getByTestId('micropython-looked')).toContainText('The board has this model', {
         timeout: 30_000,
       });
+    });
+
+    await test.step('a cable pulled while it writes: the studio says what is on the board, and it is so', async () => {
+      await page.getByTestId('micropython-start').click();
+      await expect(page.getByTestId('micropython-ask')).toBeVisible({ timeout: 30_000 });
+      await page.getByTestId('micropython-keep').click();
+      await expect(page.getByTestId('micropython-progress')).toContainText('Writing model.py', { timeout: 30_000 });
+      await expect.poll(() => existsSync(join(files, STAGE_FOLDER, 'model.py'))).toBe(true);
+      await board.unplug();
+      await expect(page.getByTestId('micropython-left')).toContainText('as they were', { timeout: 30_000 });
+      const left = readFileSync(join(files, 'model.py'), 'utf8');
+      await board.plug();
+      await expect(page.getByTestId('micropython-look')).toBeEnabled({ timeout: 60_000 });
+      await page.getByTestId('micropython-look').click();
+      await expect(page.getByTestId('micropython-looked')).toContainText('The board has this model', {
+        timeout: 30_000,
+      });
+      await expect(page.getByTestId('micropython-recovered')).toContainText('interrupted');
+      expect(readFileSync(join(files, 'model.py'), 'utf8')).toBe(left);
+      expect(existsSync(join(files, STAGE_FOLDER))).toBe(false);
     });
 
     await test.step('a cancelled write says so, and the next one goes through', async () => {
