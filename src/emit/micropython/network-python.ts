@@ -52,9 +52,12 @@ function xorshift(state: number): number {
   return state >>> 0;
 }
 
-/** Checks the graph and prints it. Throws QuantizeError, or EmitError `too-large`. */
+/** Checks the graph and prints it. Throws QuantizeError, or EmitError `too-large` or `bad-model`. */
 export function networkPython(graph: Int8Graph): NetworkPython {
   checkInt8Graph(graph);
+  if (graph.rounding === 'single') {
+    throw new EmitError('bad-model', 'Python rescales with double rounding; this network is made for single rounding.');
+  }
   return new NetworkPrinter(graph).print();
 }
 
