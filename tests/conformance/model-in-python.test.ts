@@ -201,11 +201,9 @@ describe.each(INTERPRETERS)('model.py under $name', ({ there, run }) => {
   });
 });
 
-it('refuses a network for single rounding, and sums that leave 32 bits', () => {
+it('refuses a network for single rounding', () => {
   const graph = randomOpGraph('conv2d', new Random(3));
   expect(() => emitNetworkPython({ ...graph, rounding: 'single' }, 'x')).toThrow(/double rounding/);
-  const ops = graph.ops.map((op) => (op.kind === 'conv2d' ? { ...op, bias: op.bias.map(() => 2 ** 31 - 1) } : op));
-  expect(() => emitNetworkPython({ ...graph, ops }, 'x')).toThrow(/too large for Python/);
 });
 
 function createLength(shape: readonly number[]): number {

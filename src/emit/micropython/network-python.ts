@@ -21,8 +21,6 @@ import { bytesLiteral, int32Array, offsetBytes, tuple } from './python-literals'
 
 /** Products of this many pairs of bytes still add up within 32 bits. */
 const MOST_DENSE_INPUTS = 32_768;
-/** Of a weight and an input without its zero point. */
-const LARGEST_PRODUCT = 128 * 255;
 /** Inputs that the network alone is asked on the board. */
 const NETWORK_TESTS = 8;
 const NETWORK_TEST_SEED = 0x4d4f5445;
@@ -314,10 +312,6 @@ class NetworkPrinter {
     const [height = 1, width = 1, channels = 1] = this.#tensor(op.input).shape;
     const { kernelHeight, kernelWidth, dilationHeight, dilationWidth } = op.window;
     const groups = op.kind === 'conv2d' ? op.groups : 1;
-    const taps = kernelHeight * kernelWidth * (op.kind === 'conv2d' ? channels / groups : 1);
-    if (op.bias.some((bias) => Math.abs(bias) + taps * LARGEST_PRODUCT >= 2 ** 31)) {
-      throw new EmitError('too-large', `A convolution over ${taps} values is too large for Python on a board.`);
-    }
     const names = this.#weighted(op, index, op.bias);
     this.#constants.push(
       `_p${index} = ${int32Array([
