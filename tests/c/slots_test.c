@@ -17,6 +17,7 @@ typedef struct {
   uint64_t words[FLASH_MOST / 8u]; /* aligned for packs */
   uint32_t prog_size;
   uint32_t erase_size;
+  uint8_t erase_first;
   int32_t left; /* operations until the cut, negative = none comes */
   int torn;
   int dead;
@@ -87,12 +88,13 @@ static int flash_sync(void *context) { return ((flash *)context)->dead ? -1 : 0;
 static uint8_t unit[MOTE_SLOTS_PROG_MAX];
 
 static mote_storage storage_of(flash *f, uint32_t size) {
-  mote_storage s = {0, flash_read, flash_prog, flash_erase, flash_sync, 0, 0, 0, 0};
+  mote_storage s = {0, flash_read, flash_prog, flash_erase, flash_sync, 0, 0, 0, 0, 0};
   s.context = f;
   s.mapped = bytes_of(f);
   s.size = size;
   s.prog_size = f->prog_size;
   s.erase_size = f->erase_size;
+  s.erase_first = f->erase_first;
   return s;
 }
 
@@ -141,7 +143,7 @@ static int deploy(mote_slots *s, uint32_t number) {
 static flash chip;
 static flash before;
 
-static void cut_everywhere(uint32_t prog_size, uint32_t erase_size, uint32_t size) {
+static void cut_everywhere(uint32_t prog_size, uint32_t erase_size, uint32_t size, uint8_t erase_first) {
   mote_storage storage;
   mote_slots s;
   uint32_t cuts = 0;
@@ -153,6 +155,7 @@ static void cut_everywhere(uint32_t prog_size, uint32_t erase_size, uint32_t siz
   memset(&chip, 0xff, sizeof chip.words);
   chip.prog_size = prog_size;
   chip.erase_size = erase_size;
+  chip.erase_first = erase_first;
   chip.random = 5;
   storage = storage_of(&chip, size);
   chip.left = -1;
@@ -203,9 +206,36 @@ static void cut_everywhere(uint32_t prog_size, uint32_t erase_size, uint32_t siz
     EXPECT(deploy(&s, number) == 0);
     EXPECT(mote_slots_init(&s, &storage, 2, unit) == 0 && is_pack(&s, s.active, number));
   }
-  printf("prog %u erase %u: %u cuts, old model %u, new model %u, neither 0\n", prog_size, erase_size, cuts, kept_old,
-         took_new);
+  printf("prog %u erase %u%s: %u cuts, old model %u, new model %u, neither 0\n", prog_size, erase_size,
+         erase_first ? " first" : "", cuts, kept_old, took_new);
   EXPECT(kept_old > 0 && took_new > 0);
+}
+
+/* With erase_first nothing is erased between the beginning of a put and its end. */
+static void erases_first(void) {
+  static uint8_t bytes[FLASH_MOST];
+  mote_storage storage;
+  mote_slots s;
+  uint32_t size;
+  memset(&chip, 0, sizeof chip.words);
+  chip.prog_size = 4;
+  chip.erase_size = 512;
+  chip.erase_first = 1;
+  chip.left = -1;
+  chip.dead = 0;
+  storage = storage_of(&chip, 5120);
+  EXPECT(mote_slots_init(&s, &storage, 2, unit) == 0);
+  for (size = 1; size <= s.capacity; size += 13) {
+    uint32_t found;
+    const uint8_t *pack;
+    make_pack(size, bytes, size);
+    EXPECT(mote_slots_put_begin(&s, 0, size, mote_crc32(0, bytes, size)) == 0);
+    chip.operations = 0;
+    EXPECT(mote_slots_put(&s, bytes, size) == 0 && mote_slots_put_check(&s, &pack, &found) == 0);
+    EXPECT(chip.operations == (size + 3u) / 4u);
+    EXPECT(mote_slots_put_commit(&s) == 0);
+  }
+  chip.erase_first = 0;
 }
 
 static void falls_back(void) {
@@ -305,11 +335,13 @@ static void refuses(void) {
 }
 
 int main(void) {
-  /* EEPROM-like, nRF52, STM32-like, RP2040. */
-  cut_everywhere(1, 64, 768);
-  cut_everywhere(4, 512, 3072);
-  cut_everywhere(64, 128, 1536);
-  cut_everywhere(256, 4096, 24576);
+  /* EEPROM-like, nRF, nRF as the micro:bit uses it, STM32-like, RP2040. */
+  cut_everywhere(1, 64, 768, 0);
+  cut_everywhere(4, 512, 3072, 0);
+  cut_everywhere(4, 512, 5120, 1);
+  cut_everywhere(64, 128, 1536, 0);
+  cut_everywhere(256, 4096, 24576, 0);
+  erases_first();
   falls_back();
   refuses();
   return 0;

@@ -434,7 +434,7 @@ int main(int argc, char **argv) {
   static uint8_t memory[MOTE_BOARD_MEMORY(BODY, PROG_SIZE) + 16384u];
   static host h;
   static mote_board board;
-  mote_storage storage = {&h, flash_read, flash_prog, flash_erase, flash_sync, 0, STORAGE_SIZE, PROG_SIZE, ERASE_SIZE};
+  mote_storage storage = {&h, flash_read, flash_prog, flash_erase, flash_sync, 0, STORAGE_SIZE, PROG_SIZE, ERASE_SIZE, 0};
   mote_board_config config;
   const char *storage_path = 0;
   int i;

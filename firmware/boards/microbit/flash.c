@@ -5,9 +5,11 @@
 /*
  * From FIRMWARE_BYTES to FLASH_BYTES (compile.mjs): two pages of journal, then the slots.
  *
- * Words are programmed once between two erases, whole. The CPU stands still meanwhile, as it runs from the same flash:
- * up to 46 us for a word and 22 ms for a page on the nRF51822 (product specification 3.1, 8.19), 43 us and 87 ms on the
- * nRF52833 (4.3.9). Bytes that come in then are lost, so the board lets the host have one request under way only.
+ * Words are programmed once between two erases, whole. The CPU stands still meanwhile, as it runs from the same flash.
+ * A word takes up to 46 us (nRF51822 Product Specification; Nordic gives 43 us for later chips): no harm, since the UART's
+ * receiver holds six bytes, 520 us. A page takes up to 22.3 ms there (22.6 ms with the interrupt around it: S130
+ * SoftDevice Specification, "Flash API processor usage patterns") and 90 ms on the nRF52833 (the S113's; 89.7 ms in
+ * Zephyr's soc.h): whatever is sent then is lost. So a put erases its pages before it asks for the first byte.
  */
 #define STORAGE_BYTES (FLASH_BYTES - FIRMWARE_BYTES)
 
@@ -60,5 +62,5 @@ static int flash_sync(void *context) {
 }
 
 const mote_storage flash_storage = {
-    0, flash_read, flash_prog, flash_erase, flash_sync, STORAGE_AT, STORAGE_BYTES, 4, FLASH_PAGE,
+    0, flash_read, flash_prog, flash_erase, flash_sync, STORAGE_AT, STORAGE_BYTES, 4, FLASH_PAGE, 1,
 };

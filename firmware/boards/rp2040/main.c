@@ -165,6 +165,7 @@ static const mote_storage storage = {
     FLASH_STORAGE_BYTES,
     FLASH_PAGE,
     FLASH_SECTOR,
+    0, /* code runs from RAM and goes on receiving */
 };
 
 /* ---- Main ---- */

@@ -156,7 +156,7 @@ static const mote_channel channels[CHANNELS] = {
 static const uint32_t rates[] = {50000, 100000, 200000};
 
 static const mote_storage storage = {
-    0, storage_read, storage_prog, storage_erase, storage_sync, storage_bytes, STORAGE_SIZE, PROG_SIZE, ERASE_SIZE,
+    0, storage_read, storage_prog, storage_erase, storage_sync, storage_bytes, STORAGE_SIZE, PROG_SIZE, ERASE_SIZE, 0,
 };
 
 static const mote_board_config config = {

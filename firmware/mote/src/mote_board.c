@@ -120,14 +120,11 @@ static uint32_t slot_count(const mote_board *b) { return b->slots.slot_count; }
  * without RAM, which parses the pack, and leaves the model that may be running in the RAM alone.
  */
 static uint8_t check_pack(const mote_board *b, const uint8_t *pack, uint32_t size, mote_model *view, int32_t *detail) {
-  int32_t need = mote_model_ram(pack, size);
-  int opened;
-  *detail = need;
-  if (need < 0) return MOTE_FAULT_BAD_PACK;
-  if ((uint32_t)need > b->config->model_ram_bytes) return MOTE_FAULT_TOO_BIG;
-  opened = mote_model_open(view, pack, size, b->config->model_ram, 0);
+  const int opened = mote_model_open(view, pack, size, b->config->model_ram, 0);
   *detail = opened;
   if (opened != MOTE_E_RAM) return MOTE_FAULT_BAD_PACK;
+  *detail = (int32_t)mote_model_ram_bytes(view);
+  if (mote_model_ram_bytes(view) > b->config->model_ram_bytes) return MOTE_FAULT_TOO_BIG;
   *detail = mote_model_channels(view);
   if ((uint32_t)mote_model_channels(view) != b->config->channel_count) return MOTE_FAULT_CHANNEL_MISMATCH;
   *detail = mote_model_label_count(view);
@@ -527,7 +524,7 @@ static void on_slot(mote_board *b, const request *r) {
   if (slot >= slot_count(b)) {
     fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("There is no such slot."));
   } else if (b->slots.slots[slot].state == MOTE_SLOT_STATE_VALID && check_slot(b, slot, &view, &detail) == 0) {
-    put_slot(b, r, slot, &view, mote_model_ram(mote_slots_pack(&b->slots, slot), b->slots.slots[slot].size));
+    put_slot(b, r, slot, &view, (int32_t)mote_model_ram_bytes(&view));
   } else {
     put_slot(b, r, slot, 0, 0);
   }
@@ -608,7 +605,7 @@ static void on_put_end(mote_board *b, const request *r) {
     if (error == 0) fault = check_pack(b, pack, b->slots.put_size, &view, &detail);
     if (error == 0 && fault == 0) {
       b->put_id = mote_model_id(&view);
-      b->put_ram = (uint32_t)mote_model_ram(pack, b->slots.put_size);
+      b->put_ram = mote_model_ram_bytes(&view);
       error = mote_slots_put_commit(&b->slots);
     }
     if (error != 0 || fault != 0) {

@@ -34,6 +34,8 @@ int32_t mote_model_ram(const uint8_t *pack, uint32_t size) {
   return result == MOTE_OK ? (int32_t)total_bytes(&m) : (int32_t)result;
 }
 
+uint32_t mote_model_ram_bytes(const mote_model *m) { return total_bytes(m); }
+
 int mote_model_open(mote_model *m, const uint8_t *pack, uint32_t size, void *ram, uint32_t ram_size) {
   uint8_t *at = (uint8_t *)ram;
   uint32_t i;

@@ -91,7 +91,10 @@ int mote_model_check(const uint8_t *pack, uint32_t size);
 /* Bytes of RAM that mote_model_open needs for this pack, or a negative MOTE_E_*. */
 int32_t mote_model_ram(const uint8_t *pack, uint32_t size);
 
-/* Checks the pack and prepares m. `ram` is 8-byte aligned. The clock is none until mote_model_set_clock. */
+/*
+ * Checks the pack and prepares m. `ram` is 8-byte aligned. The clock is none until mote_model_set_clock. MOTE_E_RAM: the
+ * pack is good and can be looked at, but not run.
+ */
 int mote_model_open(mote_model *m, const uint8_t *pack, uint32_t size, void *ram, uint32_t ram_size);
 
 /* A microsecond clock that may wrap, for the times in mote_result; or a null pointer. */
@@ -120,6 +123,9 @@ const char *mote_model_label(const mote_model *m, int32_t i);
 
 /* The model's C prefix. */
 const char *mote_model_name(const mote_model *m);
+
+/* Bytes of RAM that it needs; known also after MOTE_E_RAM. */
+uint32_t mote_model_ram_bytes(const mote_model *m);
 
 /* CRC-32 field of the pack: names this very model. */
 uint32_t mote_model_id(const mote_model *m);

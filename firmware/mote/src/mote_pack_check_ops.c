@@ -55,15 +55,19 @@ static int check_channels(const layer_view *view, uint32_t opcode) {
     const int32_t scale = op->per_channel ? channel : 0;
     const int8_t *w = weights + channel * channel_step;
     int64_t bias = MOTE_FLASH_I32(op->bias + channel);
-    int64_t magnitude = 0;
+    int64_t magnitude;
+    /* A pack has less than 2^24 bytes: both sums stay below 2^31, and chips without 64 bits are soon done. */
+    int32_t sum = 0;
+    int32_t size = 0;
     for (i = 0; i < view->taps; i++) {
       const int32_t weight = MOTE_FLASH_I8(w);
       if (weight == -128) return UNSAFE;
-      magnitude += weight < 0 ? -weight : weight;
-      bias += (int64_t)weight * op->in_zero; /* as it was before the zero point was folded in */
+      size += weight < 0 ? -weight : weight;
+      sum += weight;
       w += tap_step;
     }
-    magnitude = (bias < 0 ? -bias : bias) + 256 * magnitude;
+    bias += (int64_t)sum * op->in_zero; /* as it was before the zero point was folded in */
+    magnitude = (bias < 0 ? -bias : bias) + 256 * (int64_t)size;
     if (magnitude >= (int64_t)1 << 31) return UNSAFE;
     if (!check_rescaling(MOTE_FLASH_I32(op->multiplier + scale), (int32_t)1 << 30, MOTE_FLASH_I8(op->shift + scale),
                          magnitude)) {

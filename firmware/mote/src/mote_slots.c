@@ -214,10 +214,11 @@ static int erase_next(mote_slots *s) {
   return error;
 }
 
-/* Programs the unit buffer, padded, as the last bytes of the pack so far. */
+/* Programs the unit buffer, padded, as the last bytes of the pack so far, and reads it back. */
 static int flush_unit(mote_slots *s) {
   const mote_storage *storage = s->storage;
-  uint32_t address = base_of(s, (uint32_t)s->put_slot) + s->header_bytes + s->put_taken - s->unit_used;
+  uint32_t count = s->unit_used;
+  uint32_t address = base_of(s, (uint32_t)s->put_slot) + s->header_bytes + s->put_taken - count;
   int error;
   while (s->unit_used < storage->prog_size) s->unit[s->unit_used++] = 0xffu;
   while (address >= s->put_erased) {
@@ -225,7 +226,9 @@ static int flush_unit(mote_slots *s) {
     if (error != 0) return error;
   }
   s->unit_used = 0;
-  return storage->prog(storage->context, address, s->unit, storage->prog_size);
+  error = storage->prog(storage->context, address, s->unit, storage->prog_size);
+  if (error == 0) s->put_found = mote_crc32(s->put_found, storage->mapped + address, count);
+  return error;
 }
 
 int mote_slots_put_begin(mote_slots *s, uint32_t slot, uint32_t size, uint32_t crc) {
@@ -246,8 +249,10 @@ int mote_slots_put_begin(mote_slots *s, uint32_t slot, uint32_t size, uint32_t c
   s->slots[slot].size = 0;
   s->slots[slot].crc = 0;
   s->put_erased = base_of(s, slot);
-  error = erase_next(s);
-  if (error != 0) return error;
+  do {
+    error = erase_next(s);
+    if (error != 0) return error;
+  } while (s->storage->erase_first && s->put_erased - base_of(s, slot) < s->header_bytes + size);
   s->put_slot = (int32_t)slot;
   s->put_size = size;
   s->put_crc = crc;
@@ -273,15 +278,13 @@ int mote_slots_put(mote_slots *s, const uint8_t *bytes, uint32_t count) {
 }
 
 int mote_slots_put_check(mote_slots *s, const uint8_t **pack, uint32_t *crc_found) {
-  const uint8_t *bytes;
   int error;
   if (s->put_slot < 0 || s->put_taken != s->put_size) return MOTE_SLOTS_E_STATE;
   error = s->storage->sync(s->storage->context);
   if (error != 0) return error;
-  bytes = s->storage->mapped + base_of(s, (uint32_t)s->put_slot) + s->header_bytes;
-  *crc_found = mote_crc32(0, bytes, s->put_size);
+  *crc_found = s->put_found;
   if (*crc_found != s->put_crc) return MOTE_SLOTS_E_CRC;
-  *pack = bytes;
+  *pack = s->storage->mapped + base_of(s, (uint32_t)s->put_slot) + s->header_bytes;
   return 0;
 }
 
@@ -308,5 +311,6 @@ void mote_slots_put_abort(mote_slots *s) {
   s->put_crc = 0;
   s->put_taken = 0;
   s->put_erased = 0;
+  s->put_found = 0;
   s->unit_used = 0;
 }

@@ -57,7 +57,7 @@ typedef struct {
   int (*erase)(void *context, uint32_t address);
   /* Returns when all before is safe from a power cut. */
   int (*sync)(void *context);
-  /* Address 0 as ordinary memory, 8-byte aligned: packs are run in place. */
+  /* Address 0 as ordinary memory, 8-byte aligned: packs are run in place, and read back as soon as `prog` returns. */
   const uint8_t *mapped;
   /* Bytes in all. */
   uint32_t size;
@@ -65,6 +65,11 @@ typedef struct {
   uint32_t prog_size;
   /* Unit of erasing: multiple of prog_size and of 8, at least two journal records: max(64, 2 * prog_size). */
   uint32_t erase_size;
+  /*
+   * 1: a put erases all its blocks before its first byte, for chips that stand still meanwhile and lose what is sent to
+   * them. From then until its end nothing takes longer than programming a unit. 0: each block when its turn comes.
+   */
+  uint8_t erase_first;
 } mote_storage;
 
 typedef struct {
@@ -90,6 +95,7 @@ typedef struct {
   uint32_t put_crc;
   uint32_t put_taken;  /* bytes taken so far */
   uint32_t put_erased; /* address up to which the slot is erased */
+  uint32_t put_found;  /* CRC-32 of the bytes that are in storage so far */
   uint8_t *unit;       /* bytes that do not fill a unit of programming yet */
   uint32_t unit_used;
 } mote_slots;
@@ -112,7 +118,7 @@ const uint8_t *mote_slots_pack(const mote_slots *s, uint32_t slot);
 /* Starts writing a pack of `size` bytes with this CRC-32. Its former content is gone at once. */
 int mote_slots_put_begin(mote_slots *s, uint32_t slot, uint32_t size, uint32_t crc);
 
-/* The next bytes of the pack. Blocks are erased on the way. */
+/* The next bytes of the pack. Blocks that are not erased yet are erased on the way. */
 int mote_slots_put(mote_slots *s, const uint8_t *bytes, uint32_t count);
 
 /* All bytes are in storage and have the announced CRC: 0, and *pack is where they are. The slot is not valid yet. */
