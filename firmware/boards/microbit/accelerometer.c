@@ -2,7 +2,12 @@
 
 #include "twi.h"
 
-/* MMA8653FC, data sheet rev. 8, section 6. 10 bits, left aligned, high byte first. */
+/*
+ * Registers and settings as in the chips' data sheets, compared with microbit-dal's drivers (MMA8653.cpp,
+ * LSM303Accelerometer.cpp), and run on chips made of registers in tests/c/microbit-chip.test.ts.
+ */
+
+/* MMA8653FC: 10 bits, left aligned, high byte first. */
 #define MMA 0x1du
 #define MMA_OUT_X_MSB 0x01u
 #define MMA_WHO_AM_I 0x0du
@@ -13,9 +18,9 @@
 #define MMA_STANDBY 0x00u
 #define MMA_ACTIVE 0x01u
 #define MMA_CTRL_REG2 0x2bu
-#define MMA_HIGH_RESOLUTION 0x02u
+#define MMA_HIGH_RESOLUTION 0x02u /* MODS = 10 */
 
-/* LSM303AGR, data sheet rev. 10, section 8. 12 bits, left aligned, low byte first. */
+/* LSM303AGR: 12 bits, left aligned, low byte first. */
 #define LSM 0x19u
 #define LSM_WHO_AM_I 0x0fu
 #define LSM_WHO 0x33u

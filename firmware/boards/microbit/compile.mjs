@@ -20,7 +20,7 @@ export const BOARDS = {
     ram: 0x4000,
     stack: 2048,
     modelRam: 9216,
-    sendExtra: 256,
+    sendExtra: 64,
   },
   2: {
     cpu: ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'],
@@ -46,8 +46,8 @@ const STRICT = [
 ];
 const OURS = ['startup', 'main', 'uart', 'twi', 'accelerometer', 'clock', 'flash'];
 
-/** Writes microbit-vN.hex and microbit-vN.json (where slots are) into `folder`. */
-export function compile(root, folder, version) {
+/** Writes microbit-vN.hex and microbit-vN.json (where slots are) into `folder`. A test compiles for another core. */
+export function compile(root, folder, version, cpu = BOARDS[version].cpu) {
   const board = BOARDS[version];
   const here = 'firmware/boards/microbit';
   const sources = [
@@ -59,7 +59,7 @@ export function compile(root, folder, version) {
   try {
     const elf = join(work, 'firmware.elf');
     tool('arm-none-eabi-gcc', [
-      ...board.cpu,
+      ...cpu,
       ...STRICT,
       '-O2',
       '-ffreestanding',

@@ -16,9 +16,9 @@
 
 #define VERSION "0.1.0"
 #define CHANNELS 3u
+/* Two requests under way, so that the wire never rests while one is answered; both fit the receive ring (uart.h). */
 #define BODY MOTE_WIRE_BODY_DEFAULT
-/* One request at a time: while the flash is written, nothing can be received (flash.c). */
-#define WINDOW 1u
+#define WINDOW 2u
 #define MEMORY (MOTE_BOARD_MEMORY(BODY, 4) + SEND_EXTRA)
 /* Frames that wait while a window is classified: 640 ms at 100 Hz. A power of two. */
 #define QUEUE 64u

@@ -3,9 +3,9 @@
  * wired. Both chips have these peripherals at the same addresses with the same registers; the nRF52833 keeps the UART and
  * TWI of the nRF51 beside its DMA versions, so that one driver serves both.
  *
- * Sources: nRF51 Series Reference Manual v3.0.1 (chapters 6 NVMC, 10 GPIO, 13 CLOCK, 18 TIMER, 28 TWI, 29 UART),
- * nRF52833 Product Specification v1.5 (4.3 NVMC, 5.4 CLOCK, 6.9 GPIO, 6.28 TIMER, 6.30 TWI, 6.33 UART). Pins: Zephyr's
- * boards/bbc/microbit/bbc_microbit-pinctrl.dtsi and boards/bbc/microbit_v2/bbc_microbit_v2-pinctrl.dtsi.
+ * Sources: nRF51 Series Reference Manual (NVMC, GPIO, CLOCK, TIMER, TWI, UART) and nRF52833 Product Specification;
+ * offsets of NVMC, UART and TIMER compared with the register blocks that nrf-rs generates from Nordic's SVD files. Pins:
+ * Zephyr's boards/bbc/microbit/bbc_microbit-pinctrl.dtsi and boards/bbc/microbit_v2/bbc_microbit_v2-pinctrl.dtsi.
  */
 #ifndef NRF_H
 #define NRF_H

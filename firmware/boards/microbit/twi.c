@@ -64,7 +64,10 @@ int twi_write(uint32_t chip, uint8_t at, uint8_t value) {
 int twi_read(uint32_t chip, uint8_t at, uint8_t *bytes, uint32_t count) {
   uint32_t i;
   if (!begin(chip, at)) return give_up();
-  /* The bus rests after each byte until it is taken, and stops by itself after the last (28.6). */
+  /*
+   * The bus rests after each byte until it is taken, and stops by itself after the last. These shortcuts work from silicon
+   * G0 of the nRF51822 on (before, PAN 36), and must be off again for the next write.
+   */
   TWI_SHORTS = count == 1u ? TWI_BB_STOP : TWI_BB_SUSPEND;
   TWI_STOPPED = 0;
   TWI_STARTRX = 1;

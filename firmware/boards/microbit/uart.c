@@ -2,12 +2,14 @@
 
 #include "nrf.h"
 
-/* Powers of two; head and tail count bytes and wrap by themselves. */
+/* A power of two; heads and tails count bytes and wrap by themselves. */
 #define SEND_BYTES 256u
 
 static uint8_t received[UART_RECEIVE_BYTES];
 static volatile uint32_t received_head; /* moved by the interrupt */
+static uint32_t received_to;            /* its place in the ring; a division would take as long as a byte */
 static uint32_t received_tail;
+static uint32_t received_from;
 
 static uint8_t sent[SEND_BYTES];
 static volatile uint32_t sent_head;
@@ -20,7 +22,7 @@ void uart_start(void) {
   GPIO_OUTSET(PIN_UART_TX) = 1u << (PIN_UART_TX & 31u); /* a line at rest is high */
   GPIO_CONFIG(PIN_UART_TX) = GPIO_OUTPUT;
   GPIO_CONFIG(PIN_UART_RX) = GPIO_INPUT;
-  /* The pins are chosen before the UART is enabled (reference manual, 29.2). */
+  /* The pins are chosen before the UART is enabled (reference manual, UART). */
   UART_PSELTXD = PIN_UART_TX;
   UART_PSELRXD = PIN_UART_RX;
   UART_BAUDRATE = UART_115200;
@@ -37,22 +39,24 @@ void uart_start(void) {
 }
 
 static void send_next(void) {
-  if (sent_tail == sent_head) {
+  uint32_t at = sent_tail;
+  if (at == sent_head) {
     sending = 0;
     return;
   }
-  sending = 1;
-  UART_TXD = sent[sent_tail % SEND_BYTES];
-  sent_tail++;
+  UART_TXD = sent[at % SEND_BYTES];
+  sent_tail = at + 1u;
 }
 
-void uart_interrupt(void) {
+/* Apart, so that the way to the transmitter saves as few registers as it can. */
+static void __attribute__((noinline)) receive(void) {
   while (UART_RXDRDY != 0) {
     uint8_t byte;
-    UART_RXDRDY = 0; /* before the byte is read, so that the next one sets it again (29.5) */
+    UART_RXDRDY = 0; /* before the byte is read, so that the next one sets it again */
     byte = (uint8_t)UART_RXD;
     if (received_head - received_tail < UART_RECEIVE_BYTES) {
-      received[received_head % UART_RECEIVE_BYTES] = byte;
+      received[received_to] = byte;
+      received_to = received_to + 1u < UART_RECEIVE_BYTES ? received_to + 1u : 0;
       received_head++;
     }
   }
@@ -61,10 +65,15 @@ void uart_interrupt(void) {
     UART_ERROR = 0;
     UART_ERRORSRC = UART_ERRORSRC;
   }
+}
+
+void uart_interrupt(void) {
+  /* First what the wire waits for: the transmitter holds one byte, so it rests until it is given the next. */
   if (UART_TXDRDY != 0) {
     UART_TXDRDY = 0;
     send_next();
   }
+  receive();
 }
 
 uint32_t uart_write(const uint8_t *bytes, uint32_t count) {
@@ -74,7 +83,10 @@ uint32_t uart_write(const uint8_t *bytes, uint32_t count) {
   for (i = 0; i < count; i++) sent[(sent_head + i) % SEND_BYTES] = bytes[i];
   interrupts_off();
   sent_head += count;
-  if (!sending) send_next();
+  if (!sending && count > 0) {
+    sending = 1;
+    send_next();
+  }
   interrupts_on();
   uart_touch();
   return count;
@@ -83,10 +95,14 @@ uint32_t uart_write(const uint8_t *bytes, uint32_t count) {
 void uart_touch(void) { UART_INTENSET = UART_INT_TXDRDY; }
 
 uint32_t uart_peek(const uint8_t **bytes) {
-  uint32_t at = received_tail % UART_RECEIVE_BYTES;
   uint32_t count = received_head - received_tail;
-  *bytes = received + at;
-  return count < UART_RECEIVE_BYTES - at ? count : UART_RECEIVE_BYTES - at;
+  uint32_t run = UART_RECEIVE_BYTES - received_from;
+  *bytes = received + received_from;
+  return count < run ? count : run;
 }
 
-void uart_drop(uint32_t count) { received_tail += count; }
+void uart_drop(uint32_t count) {
+  received_from += count;
+  if (received_from >= UART_RECEIVE_BYTES) received_from -= UART_RECEIVE_BYTES;
+  received_tail += count;
+}

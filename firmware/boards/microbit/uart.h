@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* The receive ring, which must hold all that a host may send at once: `window` frames. */
-#define UART_RECEIVE_BYTES 1024u
+#define UART_RECEIVE_BYTES 1152u
 
 void uart_start(void);
 
