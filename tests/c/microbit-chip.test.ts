@@ -68,7 +68,7 @@ describe('micro:bit v1 on an emulated chip', () => {
         `${eraseMs.toFixed(0)} ms, so no more than ${share(limit.totalMs, limit.totalMs + eraseMs)} could be had`,
     );
     expect(limit.totalMs / total).toBeGreaterThanOrEqual(0.85);
-  }, 60_000);
+  }, 120_000);
 
   it('loses no byte either while it streams and classifies meanwhile', async () => {
     const first = writePack(probeModel(BOARD, 1));
@@ -81,7 +81,7 @@ describe('micro:bit v1 on an emulated chip', () => {
     expect(report.slot).toBe(1);
     expect(chip.lostBytes).toBe(0);
     expect(chip.complaints).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('boots one of the two models when the power fails at any word or page of a deploy', async () => {
     const [old, next] = [1, 2].map((seed) => writePack(probeModel(BOARD, seed, 4, 2))) as [Uint8Array, Uint8Array];
@@ -211,6 +211,6 @@ describe.skipIf(missing.length > 0)(
       expect(two.selfTest.passed).toBe(two.selfTest.total);
       expect(chip.lostBytes).toBe(0);
       expect(chip.complaints).toEqual([]);
-    }, 60_000);
+    }, 120_000);
   },
 );

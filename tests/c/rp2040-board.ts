@@ -11,7 +11,8 @@ import { BasePeripheral, Simulator, USBCDC, type RP2040, type RPUSBController } 
 import { decodeBlock } from 'uf2';
 import { boot2Crc } from '../../firmware/boards/rp2040/build.mjs';
 import { LinkError, type Link, type LinkEvents } from '../../src/board/link';
-import type { Timing } from '../../src/board/timing';
+import { createChipTime } from './chip-time';
+import type { TwiChip } from './twi-chips';
 
 export const FLASH_START = 0x10000000;
 export const FLASH_BYTES = 2 * 1024 * 1024;
@@ -144,7 +145,6 @@ export class Pico {
   readonly complaints: string[] = [];
   #busyUntil: number | null = null;
   #stopped = false;
-  readonly #timers = new Set<{ at: number; readonly every: number | null; readonly run: () => void }>();
 
   /** Powers up with this flash; `prepare` may put sensors on the wires before. */
   constructor(flash: Uint8Array, prepare?: (chip: RP2040) => void) {
@@ -250,42 +250,13 @@ export class Pico {
     return this.clock.nanos / 1e6;
   }
 
-  readonly timing: Timing = {
-    clock: () => this.nowMs,
-    timers: {
-      after: (ms, run) => this.#add(ms, null, run),
-      every: (ms, run) => this.#add(ms, Math.max(1, ms), run),
-    },
-  };
-
-  #add(ms: number, every: number | null, run: () => void): () => void {
-    const timer = { at: this.nowMs + ms, every, run };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  #runTimers(): void {
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.nowMs || !this.#timers.has(timer)) continue;
-      if (timer.every === null) this.#timers.delete(timer);
-      else timer.at += timer.every;
-      timer.run();
-    }
-  }
-
-  /** Runs the chip until the promise settles. Throws when it has not after `limitMs` simulated milliseconds. */
-  async until<T>(promise: Promise<T>, limitMs = 30_000): Promise<T> {
-    let settled = false;
-    const settle = (): void => void (settled = true);
-    promise.then(settle, settle);
-    for (const end = this.nowMs + limitMs; this.nowMs < end;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (settled) return promise;
-      this.run(1);
-      this.#runTimers();
-    }
-    throw new Error(`Nothing came of it within ${limitMs} ms of the chip's time`);
-  }
+  readonly #time = createChipTime(
+    () => this.nowMs,
+    (ms) => this.run(ms),
+  );
+  readonly timing = this.#time.timing;
+  readonly until = this.#time.until;
+  readonly pause = this.#time.pause;
 
   /** The two wires of UART0, at 115200 baud. */
   uartLink(): Link {
@@ -426,5 +397,35 @@ export function mpu6050(words: readonly number[]): (chip: RP2040) => void {
       bus.completeWrite(true);
     };
     bus.onReadByte = () => bus.completeRead(registers[kept++] ?? 0);
+  };
+}
+
+/** Puts chips on I2C0. */
+export function onI2c(...chips: readonly TwiChip[]): (chip: RP2040) => void {
+  return (pico) => {
+    const [bus] = pico.i2c;
+    if (!bus) throw new Error('No I2C');
+    let target: TwiChip | null = null;
+    // A repeated start keeps the register that was named; what is written first after a start names one.
+    let register = 0;
+    let named = false;
+    bus.onConnect = (address) => {
+      target = chips.find((one) => one.address === address) ?? null;
+      named = false;
+      bus.completeConnect(target !== null);
+    };
+    bus.onWriteByte = (value) => {
+      if (!named) register = value;
+      else if (target) {
+        target.write(register, value);
+        register = target.next(register);
+      }
+      named = true;
+      bus.completeWrite(true);
+    };
+    bus.onReadByte = () => {
+      bus.completeRead(target?.read(register) ?? 0xff);
+      register = target?.next(register) ?? 0;
+    };
   };
 }

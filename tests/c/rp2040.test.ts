@@ -18,7 +18,8 @@ import { createRunner } from '../../src/emit/run-model';
 import { slotCapacity } from '../../src/emit/slot-image';
 import { randomModel } from '../conformance/random-model';
 import { root } from './native-program';
-import { FLASH_BYTES, mpu6050, Pico, UsbHost, writeUf2, type FlashOperation } from './rp2040-board';
+import { FLASH_BYTES, mpu6050, onI2c, Pico, UsbHost, writeUf2, type FlashOperation } from './rp2040-board';
+import { lsm6ds } from './twi-chips';
 
 const firmware = new Uint8Array(readFileSync(join(root, 'public/firmware/rp2040.uf2')));
 const layout = parseRp2040Layout(JSON.parse(readFileSync(join(root, 'public/firmware/rp2040.json'), 'utf8')));
@@ -84,9 +85,6 @@ async function greeted(pico: Pico, link: Link): Promise<MoteDialect> {
   return dialect;
 }
 
-const pause = (pico: Pico, ms: number): Promise<void> =>
-  pico.until(new Promise<void>((resolve) => void pico.timing.timers.after(ms, resolve)));
-
 describe('Raspberry Pi Pico on rp2040js', () => {
   it.each(WAYS)('introduces itself and streams over %s', async (way) => {
     const { pico, session } = await connected(flashed(), way, (chip) => {
@@ -106,7 +104,7 @@ describe('Raspberry Pi Pico on rp2040js', () => {
     const batches: SampleBatch[] = [];
     session.on('samples', (batch) => batches.push(batch));
     await pico.until(session.startStream({ rateHz: 200 }));
-    await pause(pico, 500);
+    await pico.pause(500);
     await pico.until(session.stopStream());
     const frames = batches.reduce((sum, batch) => sum + batch.frames, 0);
     expect(frames).toBeGreaterThanOrEqual(98);
@@ -299,7 +297,7 @@ describe('Raspberry Pi Pico on rp2040js', () => {
     session.on('samples', (batch) => batches.push(batch));
     await pico.until(session.startStream());
     await pico.until(session.setClassifying(true));
-    await pause(pico, 1500);
+    await pico.pause(1500);
     await pico.until(session.disconnect());
     for (const { samples } of batches) samples.forEach((value, i) => expect(value).toBe(f32(frame[i % 6] as number)));
     const runner = createRunner(six.model);
@@ -310,6 +308,44 @@ describe('Raspberry Pi Pico on rp2040js', () => {
       expect([...result.scores]).toEqual([...wanted.scores]);
       expect(result.featureCrc).toBe(wanted.featureCrc);
     }
+    expect(pico.complaints).toEqual([]);
+  });
+
+  it.each([
+    ['LSM6DS3', 0x69, 0x6a],
+    ['LSM6DS3TR-C', 0x6a, 0x6b],
+    ['LSM6DSO', 0x6c, 0x6a],
+  ])('measures with an %s: order, steps, range', async (_, who, address) => {
+    const chip = lsm6ds(who, { g: [0.25, -1, 2], dps: [10, -250, 1500] }, address);
+    const { pico, session } = await connected(flashed(), 'usb', onI2c(chip));
+    expect(session.identity?.channels).toEqual([
+      ...['accX', 'accY', 'accZ'].map((name) => ({ name, unit: 'm/s2' })),
+      ...['gyrX', 'gyrY', 'gyrZ'].map((name) => ({ name, unit: 'deg/s' })),
+    ]);
+    // Faster than it is ever read.
+    expect(chip.rateHz).toBe(416);
+    const batches: SampleBatch[] = [];
+    session.on('samples', (batch) => batches.push(batch));
+    await pico.until(session.startStream({ rateHz: 200 }));
+    await pico.pause(200);
+    expect(batches.length).toBeGreaterThan(5);
+    const felt = [...chip.motion.g.map((g) => g * 9.80665), ...(chip.motion.dps ?? [])];
+    // Half a step of 0.244 mg or 70 mdeg/s.
+    const within = [0.0012, 0.0012, 0.0012, 0.0351, 0.0351, 0.0351];
+    for (const { samples } of batches) {
+      samples.forEach((value, i) => {
+        expect(Math.abs(value - (felt[i % 6] as number))).toBeLessThan(within[i % 6] as number);
+      });
+    }
+    // Up to 8 g and 2000 deg/s, and no wrapping beyond.
+    chip.motion = { g: [7.9, -7.9, 20], dps: [1990, -1990, 9000] };
+    await pico.pause(50);
+    batches.length = 0;
+    await pico.pause(50);
+    const last = [...(batches.at(-1)?.samples ?? [])].slice(-6).map((value, i) => (i < 3 ? value / 9.80665 : value));
+    const most = [7.9, -7.9, 7.995, 1990, -1990, 2293.7];
+    last.forEach((value, i) => expect(value).toBeCloseTo(most[i] as number, i < 3 ? 2 : 0));
+    expect(last).toHaveLength(6);
     expect(pico.complaints).toEqual([]);
   });
 
