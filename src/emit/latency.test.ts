@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
+import type { FloatOp } from '../graph/float-graph';
 import type { Int8Graph } from '../quantize/int8-graph';
-import { estimateNetworkCycles } from './latency';
+import { mixedFromFloat } from '../quantize/mixed-graph';
+import { SampleNetwork } from '../quantize/sample-networks';
+import { Random } from '../signal/random';
+import { estimateFloatCycles, estimateNetworkCycles } from './latency';
 
 function dense(inputs: number, units: number, shift = -8): Int8Graph {
   const tensor = (size: number) => ({ name: 't', shape: [size], scale: 0.5, zeroPoint: 0 });
@@ -37,4 +41,16 @@ it('says nothing about cores and kernels that were not measured', () => {
   expect(estimateNetworkCycles(dense(64, 16), 'generic')).toBeNull();
   // A left shift is left to the portable kernel.
   expect(estimateNetworkCycles(dense(64, 16, 1), 'cortex-m4')).toBeNull();
+});
+
+it('float layers cost more than int8, most of all without a floating point unit', () => {
+  const n = new SampleNetwork(new Random(1), [64]);
+  n.softmax(n.dense(0, 16));
+  const float = mixedFromFloat(n.build());
+  const cycles = (core: 'cortex-m4' | 'cortex-m0plus'): number =>
+    float.ops.reduce((sum, { op }) => sum + (estimateFloatCycles(op as FloatOp, float, core) as number), 0);
+  const int8 = estimateNetworkCycles(dense(64, 16), 'cortex-m4') as number;
+  expect(cycles('cortex-m4')).toBeGreaterThan(3 * int8);
+  expect(cycles('cortex-m0plus')).toBeGreaterThan(20 * cycles('cortex-m4'));
+  expect(estimateFloatCycles(float.ops[0]?.op as FloatOp, float, 'esp32')).toBeNull();
 });

@@ -308,6 +308,13 @@ function compileMixed(
     : Math.round(costs.reduce<number>((sum, each) => sum + (each ?? 0), 0));
   const { arenaBytes, lowerBoundBytes, provenBest, buffers } = plan;
   const { constantBytes } = header;
+  const notes = [...options.notes];
+  if (target === 'cortex-m4') {
+    notes.push(
+      'The predicted cycles of float layers are those with the floating point unit (-mfpu=fpv4-sp-d16 and ' +
+        '-mfloat-abi=hard or softfp); without it they are about twelve times as many.',
+    );
+  }
   return {
     kind,
     prefix,
@@ -352,7 +359,7 @@ function compileMixed(
     macs,
     cycles,
     floatLayers,
-    notes: options.notes,
+    notes,
   };
 }
 

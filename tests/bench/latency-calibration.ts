@@ -5,18 +5,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { emitNetworkHeader } from '../../src/emit/network-header';
-import { estimateNetworkCycles, latencyLayer, latencyTerms, type TimedCore } from '../../src/emit/latency';
+import {
+  estimateNetworkCycles,
+  floatLatencyTerms,
+  floatLayerKind,
+  latencyLayer,
+  latencyTerms,
+  type FloatLayerKind,
+  type TimedCore,
+} from '../../src/emit/latency';
+import { emitMixedHeader } from '../../src/emit/mixed-header';
+import { planMixed } from '../../src/emit/mixed-plan';
 import { planNetwork } from '../../src/emit/network-plan';
 import { layoutFor } from '../../src/emit/target';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
+import type { FloatOp } from '../../src/graph/float-graph';
 import { checkInt8Graph } from '../../src/quantize/check';
 import type { Int8Graph, Int8Op, Int8Tensor } from '../../src/quantize/int8-graph';
 import { addParameters } from '../../src/quantize/ops/elementwise';
+import { mixedFromFloat, type MixedGraph } from '../../src/quantize/mixed-graph';
 import { convMultipliers } from '../../src/quantize/ops/output-multipliers';
 import { softmaxParameters } from '../../src/quantize/softmax';
+import { SampleNetwork } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from '../cross/cross-bench';
-import { CROSS_TARGETS, whyMissing } from '../cross/cross-target';
+import { CROSS_TARGETS, whyMissing, type CrossTarget } from '../cross/cross-target';
 import { networkProgram } from '../cross/network-program';
 
 const MODELS = path.resolve(process.cwd(), '../shared/data/tflite');
@@ -181,7 +194,108 @@ function cyclesOf(graph: Int8Graph, core: TimedCore, name: string): number {
     .cycles;
 }
 
+const FLOAT_KINDS = ['dot', 'depthwise', 'pool', 'elementwise', 'exponential', 'other'] as const;
+
+/** A float layer of the kind, as trained networks have them. */
+function floatLayer(kind: FloatLayerKind, random: Random): MixedGraph {
+  const int = (low: number, high: number): number => low + random.integer(high - low + 1);
+  const n = new SampleNetwork(random, [
+    2 * int(2, 8),
+    2 * int(2, 8),
+    random.integer(4) === 0 ? int(1, 3) : 4 * int(1, 8),
+  ]);
+  const choice = random.integer(3);
+  switch (kind) {
+    case 'dot':
+      if (choice === 0) n.dense(0, int(2, 24));
+      else n.conv(0, 4 * int(1, 8), { kernel: choice === 1 ? 3 : 1, same: true, activation: 'relu' });
+      break;
+    case 'depthwise':
+      n.depthwise(0, { kernel: 3, same: true, activation: 'relu' });
+      break;
+    case 'pool':
+      if (choice === 0) n.mean(0);
+      else n.pool(0, choice === 1 ? 'maxPool2d' : 'averagePool2d');
+      break;
+    case 'elementwise':
+      if (choice === 0) n.scaleShift(0);
+      else if (choice === 1) n.pair('mul', 0, n.tensor([n.channels(0)], n.normal(n.channels(0))));
+      else n.unary(0, 'hardSwish');
+      break;
+    case 'exponential':
+      if (choice === 0) n.softmax(0);
+      else n.unary(0, choice === 1 ? 'tanh' : 'logistic');
+      break;
+    case 'other':
+      if (choice === 0) n.pad(0, [1, 1, 0], [1, 1, 0]);
+      else if (choice === 1) n.transpose(0, [1, 0, 2]);
+      else n.slice(0, [0, 1, 0], [1, 1, 1]);
+  }
+  return mixedFromFloat(n.build());
+}
+
+function floatCyclesOf(graph: MixedGraph, target: CrossTarget): number {
+  const { text } = emitMixedHeader(graph, planMixed(graph, target.made), {
+    prefix: 'net',
+    target: target.made,
+    remarks: [],
+  });
+  bench.write('net.h', text);
+  const source = bench.write(
+    'main.c',
+    `#include "net.h"
+#include "platform.h"
+static float in[NET_INPUT_SIZE], out[NET_OUTPUT_SIZE];
+__attribute__((noinline)) int net_run(void);
+__attribute__((noinline)) int net_run(void) { return net_invoke(in, out); }
+int program(void) {
+  uint32_t state = 1;
+  int32_t i;
+  for (i = 0; i < NET_INPUT_SIZE; i++) {
+    state = next_random(state);
+    in[i] = (float)(int32_t)(state & 1023) / 256.0f - 2.0f;
+  }
+  bench_begin();
+  i = net_run();
+  bench_end();
+  return i == 0 ? 42 : 1;
+}
+`,
+  );
+  return bench.count(target, bench.compile(target, source)).cycles;
+}
+
+/** Cores of the table, the M4 with its floating point unit. */
+function floatTarget(name: string): CrossTarget | undefined {
+  const target = CROSS_TARGETS.find((known) => known.name === name);
+  if (!target || name !== 'Cortex-M4') return target;
+  return { ...target, flags: ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=softfp', '-mfpu=fpv4-sp-d16'] };
+}
+
+function calibrateFloat(): void {
+  for (const [name, core] of CORES) {
+    const target = floatTarget(name);
+    if (!target || whyMissing(target) !== null) continue;
+    console.log(`${core}, float: [per product, per output, per gathered input, per run], largest error`);
+    for (const kind of FLOAT_KINDS) {
+      const random = new Random(kind.length * 17 + 3);
+      const rows = Array.from({ length: SAMPLES }, () => {
+        const graph = floatLayer(kind, random);
+        const op = graph.ops.at(-1)?.op as FloatOp;
+        if (floatLayerKind(op) !== kind) throw new Error(kind);
+        return { terms: floatLatencyTerms(op, graph), cycles: floatCyclesOf(graph, target) };
+      });
+      const costs = fit(rows);
+      const errors = rows.map(({ terms, cycles }) =>
+        Math.abs(terms.reduce((sum, term, i) => sum + term * (costs[i] as number), 0) / cycles - 1),
+      );
+      console.log(`    ${kind}: [${costs.join(', ')}],  // ${(100 * Math.max(...errors)).toFixed(0)} %`);
+    }
+  }
+}
+
 try {
+  calibrateFloat();
   for (const [name, core] of CORES) {
     const target = CROSS_TARGETS.find((known) => known.name === name);
     const missing = target ? whyMissing(target) : 'unknown';

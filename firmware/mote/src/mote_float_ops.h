@@ -128,6 +128,7 @@ MOTE_FN void mote_float_conv2d(const mote_float_window *op, const float *input, 
 MOTE_FN void mote_float_depthwise(const mote_float_window *op, const float *input, const float *weights,
                                   const float *bias, float *output) {
     const int32_t multiplier = op->out_c / op->in_c;
+    const int32_t step = op->dilation_w * op->in_c;
     int32_t y, x, channel, ky, kx;
     for (y = 0; y < op->out_h; y++) {
         const int32_t top = y * op->stride_h - op->pad_top;
@@ -142,9 +143,12 @@ MOTE_FN void mote_float_depthwise(const mote_float_window *op, const float *inpu
                 float sum = MOTE_FLASH_F32(bias + channel);
                 for (ky = first_y; ky < last_y; ky++) {
                     const int32_t row = (top + ky * op->dilation_h) * op->in_w;
+                    int32_t from = (row + left + first_x * op->dilation_w) * op->in_c + source;
+                    int32_t tap = (ky * op->kernel_w + first_x) * op->out_c + channel;
                     for (kx = first_x; kx < last_x; kx++) {
-                        sum += MOTE_FLASH_F32(weights + (ky * op->kernel_w + kx) * op->out_c + channel) *
-                               input[(row + left + kx * op->dilation_w) * op->in_c + source];
+                        sum += MOTE_FLASH_F32(weights + tap) * input[from];
+                        from += step;
+                        tap += op->out_c;
                     }
                 }
                 *output++ = mote_float_activate(sum, op->activation);
