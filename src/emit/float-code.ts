@@ -32,6 +32,8 @@ export class FloatCode {
   readonly locals: string[] = [];
   constantBytes = 0;
   #calls: Call[] = [];
+  /** Names of arrays by their content: equal arrays are stored once. */
+  readonly #known = new Map<string, string>();
   readonly #x: string;
   /** Where AVR keeps constants. */
   readonly #flash: string;
@@ -245,6 +247,10 @@ export class FloatCode {
     }
     if (place === 'flash' && this.#mayBeAvr) this.runtime.add('MOTE_FLASH');
     const flash = place === 'flash' ? this.#flash : '';
+    const key = `${place} ${type} ${texts.join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#known.set(key, `${this.#x}_${name}`);
     this.constants.array(`static const ${type} ${this.#x}_${name}[${texts.length}]${flash}`, texts);
     this.constantBytes += size * texts.length;
     return `${this.#x}_${name}`;

@@ -115,10 +115,16 @@ export function checkFloatOp(op: FloatOp, index: number, inputs: readonly FloatT
       const taps = op.window.kernelHeight * op.window.kernelWidth;
       const groups = op.kind === 'conv2d' ? op.groups : 1;
       const weights = op.kind === 'conv2d' ? (taps * channels * out) / groups : taps * out;
-      if (channels % groups !== 0 || out % groups !== 0 || op.weights.length !== weights) {
+      if (!isInteger(groups, 1) || channels % groups !== 0 || out % groups !== 0) wrong(`has ${groups} groups`);
+      if (op.weights.length !== weights) {
         wrong(`has ${op.weights.length} weights for ${out} channels`);
       }
-      if (op.kind === 'depthwiseConv2d' && channels * op.depthMultiplier !== out) wrong('has another multiplier');
+      if (
+        op.kind === 'depthwiseConv2d' &&
+        !(isInteger(op.depthMultiplier, 1) && channels * op.depthMultiplier === out)
+      ) {
+        wrong('has another multiplier');
+      }
       window(op.window);
       fits(windowOutputShape(input.shape, op.window, out));
       return finite(op.weights, op.bias);
@@ -174,9 +180,15 @@ export function checkFloatOp(op: FloatOp, index: number, inputs: readonly FloatT
       if (op.scale.length !== channels || op.shift.length !== channels || values !== outputs) wrong('does not fit');
       return finite(op.scale, op.shift);
     }
-    case 'reshape':
     case 'unary':
+      if (!Number.isFinite(op.alpha)) wrong('has a slope that is not a number');
+      if (values !== outputs) wrong('changes the number of values');
+      return;
     case 'softmax':
+      if ((input.shape.at(-1) ?? 0) !== (output.shape.at(-1) ?? 0)) wrong('changes the last axis');
+      if (values !== outputs) wrong('changes the number of values');
+      return;
+    case 'reshape':
       if (values !== outputs) wrong(`of ${values} values cannot give ${outputs}`);
       return;
     default:
