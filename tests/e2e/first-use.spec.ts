@@ -118,3 +118,47 @@ test('in high contrast the traces keep their colours, and what is chosen shows',
   expect(await outline('stop-board')).toBe('solid');
   expect(await outline('stop-data')).toBe('none');
 });
+
+test('a board that was disconnected, and recordings that are gone: each station says so and offers the way on', async ({
+  page,
+}) => {
+  await openStudio(page, server.url);
+  await generateExamples(page);
+  await train(page, 4);
+  await go(page, 'features');
+  await page.getByTestId('window-ms').fill('1000');
+  await page.getByTestId('window-ms').blur();
+
+  await go(page, 'board');
+  await page.getByTestId('board-menu').click();
+  await page.getByTestId('board-disconnect').click();
+  await expect(page.getByTestId('vital-board')).toContainText('not connected');
+  await page.getByTestId('board-reconnect').click();
+  await expect(page.getByTestId('bench-board')).toHaveAttribute('data-state', 'streaming');
+
+  await go(page, 'data');
+  await page.getByTestId('select-all').click();
+  await page.getByTestId('bulk-delete').click();
+  await expect(page.getByTestId('data-empty')).toBeVisible();
+  await go(page, 'features');
+  await expect(page.getByTestId('features-empty')).toBeVisible();
+  await go(page, 'model');
+  await expect(page.getByTestId('model-no-data')).toContainText('The recordings are gone');
+  await go(page, 'test');
+  await expect(page.getByTestId('test-none')).toContainText('They were deleted');
+});
+
+test('a button that leads on takes the focus along', async ({ page }) => {
+  await openStudio(page, server.url);
+  await page.getByTestId('go-record').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('stop-data')).toHaveAttribute('aria-current', 'page');
+  await expect(page.locator('main')).toBeFocused();
+  await generateExamples(page);
+  // The second row goes; the one that takes its place is next.
+  await page.getByTestId('recording-menu').nth(1).focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('recording-delete').press('Enter');
+  await expect(page.getByTestId('recordings-count')).toContainText('59');
+  await expect(page.getByTestId('recording-menu').nth(1)).toBeFocused();
+});
