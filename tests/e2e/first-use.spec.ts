@@ -162,3 +162,23 @@ test('a button that leads on takes the focus along', async ({ page }) => {
   await expect(page.getByTestId('recordings-count')).toContainText('59');
   await expect(page.getByTestId('recording-menu').nth(1)).toBeFocused();
 });
+
+test('a cancelled test can be started again', async ({ page }) => {
+  await openStudio(page, server.url);
+  await generateExamples(page);
+  await train(page, 4);
+  // The worker's script is held back, so that the test lasts until it is cancelled.
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/train\.worker/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.reload();
+  await go(page, 'test');
+  await page.getByTestId('test-progress').getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByTestId('test-cancelled')).toBeVisible();
+  release();
+  await page.getByTestId('test-again').click();
+  await expect(page.getByTestId('test-figures')).toBeVisible();
+});
