@@ -377,6 +377,7 @@ test('files of known kinds that hold no readings are refused by name', () => {
   expect(code(Uint8Array.of(0x50, 0x4b, 3, 4))).toBe('unsupported');
   expect(code(text('RIFF1234WAVE'))).toBe('unsupported');
   expect(code(text('%PDF-1.4'))).toBe('unsupported');
+  expect(code(text('\u001c\0\0\0TFL3'))).toBe('unsupported');
   expect(code(new Uint8Array(0))).toBe('empty');
   expect(code(new Uint8Array(MOST_FILE_BYTES + 1))).toBe('too-large');
   expect(importFile({ name: 'README.md', bytes: text('hello') })).toMatchObject({ problems: [], recordings: [] });

@@ -208,9 +208,14 @@ function detect(bytes: Uint8Array): 'json' | 'cbor' | 'text' {
     [starts(0x52, 0x49, 0x46, 0x46), 'Sound files (WAV) are not imported yet.'],
     [
       starts(0x89, 0x50, 0x4e, 0x47) || starts(0xff, 0xd8, 0xff) || starts(0x47, 0x49, 0x46, 0x38),
-      'Images are not imported.',
+      'Images are not imported: recordings are CSV, Edge Impulse JSON or CBOR.',
     ],
     [starts(0x50, 0x4b, 0x03, 0x04) || starts(0x1f, 0x8b), 'Unpack the archive and import the files in it.'],
+    [
+      // "TFL3" behind the offset of the root table.
+      [0x54, 0x46, 0x4c, 0x33].every((byte, i) => bytes[4 + i] === byte),
+      'This is a TensorFlow Lite model, not a recording. Open it at Deploy, under “Bring your own model”.',
+    ],
     [starts(0x25, 0x50, 0x44, 0x46), 'PDF files hold no readings that could be imported.'],
   ];
   const hit = unsupported.find(([is]) => is);
