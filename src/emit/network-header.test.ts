@@ -48,6 +48,21 @@ describe('constants on AVR', () => {
     expect(emit(graph, 'cortex-m0plus')).not.toMatch(/net_weights_0\[\d+\] NET_FLASH/);
   });
 
+  it('are in flash as operands too', () => {
+    const tensors = [1, 2, 3].map((size, id): Int8Tensor => ({
+      ...{ name: `t${id}`, shape: [8], scale: 0.5, zeroPoint: 0 },
+      ...(id === 2 ? { data: new Int8Array(8).fill(size) } : {}),
+    }));
+    const ops: Int8Op[] = [
+      { kind: 'mul', inputs: [0, 2], output: 1, multiplier: 2 ** 30, shift: -1, actMin: -128, actMax: 127 },
+    ];
+    const graph: Int8Graph = { tensors, ops, input: 0, output: 1 };
+    expect(emit(graph, 'avr')).toContain('net_constant_2[8] NET_FLASH =');
+    expect(emit(graph, 'avr')).toContain('net_mul_constant(');
+    expect(emit(graph, 'cortex-m4')).toContain('net_constant_2[8] =');
+    expect(emit(graph, 'cortex-m4')).not.toContain('net_mul_constant(');
+  });
+
   it('end where 16-bit addresses and objects do', () => {
     expect(codeOf(chain(180, 180, 10), 'avr')).toBe('none');
     expect(codeOf(chain(200, 180, 10), 'avr')).toBe('too-large');

@@ -218,14 +218,20 @@ class NetworkPrinter {
     return name.replace('mote_', `${this.#x}_`);
   }
 
+  /** Where a tensor lies; a constant in flash. */
   #place(id: TensorId): string {
     const { data } = this.#tensor(id);
-    // The other operand is in RAM, and one kernel reads both.
-    if (data) return this.#array('int8_t', `constant_${id}`, data, 'ram');
+    if (data) return this.#array('int8_t', `constant_${id}`, data);
     const place = this.plan.places[id];
     if (!place) throw new Error(`Tensor ${id} has no place.`);
     if (place.in !== 'arena') return place.in;
     return place.offset === 0 ? 'arena' : `arena + ${place.offset}`;
+  }
+
+  /** Of the second operand of an addition in a stream, whose kernel reads both from RAM. */
+  #sidePlace(id: TensorId): string {
+    const { data } = this.#tensor(id);
+    return data ? this.#array('int8_t', `side_${id}`, data, 'ram') : this.#place(id);
   }
 
   #scratch(index: number): string {
@@ -366,7 +372,7 @@ class NetworkPrinter {
       rows.length,
       strip,
       this.#place((stages[0] as Stage).input),
-      side === null ? '(const int8_t *)0' : this.#place(side),
+      side === null ? '(const int8_t *)0' : this.#sidePlace(side),
       this.#place((this.graph.ops[last] as Int8Op).output),
       this.plan.arenaBytes > 0 ? 'arena' : '(int8_t *)0',
     );
@@ -548,8 +554,10 @@ class NetworkPrinter {
           op.kind === 'add'
             ? this.#addition(op, index)
             : this.#struct('mote_mul_params', `mul_${index}`, [...shared, op.multiplier, op.shift]);
+        const kernel = op.kind === 'add' ? 'mote_add' : 'mote_mul';
         this.#call(
-          op.kind === 'add' ? 'mote_add' : 'mote_mul',
+          // Where code may run on AVR, constants are read from flash, and the first operand is in RAM.
+          b.data && this.#mayBeAvr ? `${kernel}_constant` : kernel,
           parameters,
           this.#place(first),
           this.#place(second),

@@ -125,9 +125,8 @@ function emit(question: Question, index: number, target: Target): Emitted {
   const { graph } = question;
   const plan = planNetwork(graph, target);
   const { text, constantBytes } = emitNetworkHeader(graph, plan, { prefix: `n${index}`, target, remarks: [] });
-  // On AVR constant operands and the shapes of moves lie in RAM, and a layer's parameters are copied to the stack.
-  const operands = graph.tensors.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
-  return { question, index, text, constantBytes, ramBytes: plan.arenaBytes + (target === 'avr' ? operands + 64 : 0) };
+  // On AVR the shapes of moves lie in RAM, and a layer's parameters are copied to the stack.
+  return { question, index, text, constantBytes, ramBytes: plan.arenaBytes + (target === 'avr' ? 64 : 0) };
 }
 
 /** As many networks to a program as the processor holds. What alone is too large for it is left out. */

@@ -51,19 +51,39 @@ MOTE_FN int8_t mote_clamp_int8(int32_t value, int32_t act_min, int32_t act_max) 
     return (int8_t)value;
 }
 
+MOTE_FN int8_t mote_add_one(const mote_add_params *op, int32_t a, int32_t b) {
+    const int32_t x = mote_mbqm((a - op->zero_a) * ((int32_t)1 << 20), op->multiplier_a, op->shift_a);
+    const int32_t y = mote_mbqm((b - op->zero_b) * ((int32_t)1 << 20), op->multiplier_b, op->shift_b);
+    const int32_t sum = op->subtract ? x - y : x + y;
+    const int32_t value = mote_mbqm(sum, op->multiplier_out, op->shift_out) + op->out_zero;
+    return mote_clamp_int8(value, op->act_min, op->act_max);
+}
+
 /* b has b_count elements and repeats. */
 MOTE_FN void mote_add(const mote_add_params *op, const int8_t *a, const int8_t *b, int32_t count, int32_t b_count,
                       int8_t *output) {
     int32_t i;
     int32_t j = 0;
     for (i = 0; i < count; i++) {
-        const int32_t x = mote_mbqm(((int32_t)a[i] - op->zero_a) * ((int32_t)1 << 20), op->multiplier_a, op->shift_a);
-        const int32_t y = mote_mbqm(((int32_t)b[j] - op->zero_b) * ((int32_t)1 << 20), op->multiplier_b, op->shift_b);
-        const int32_t sum = op->subtract ? x - y : x + y;
-        const int32_t value = mote_mbqm(sum, op->multiplier_out, op->shift_out) + op->out_zero;
-        output[i] = mote_clamp_int8(value, op->act_min, op->act_max);
+        output[i] = mote_add_one(op, a[i], b[j]);
         j = j + 1 == b_count ? 0 : j + 1;
     }
+}
+
+/* The same with b in flash. */
+MOTE_FN void mote_add_constant(const mote_add_params *op, const int8_t *a, const int8_t *b, int32_t count,
+                               int32_t b_count, int8_t *output) {
+    int32_t i;
+    int32_t j = 0;
+    for (i = 0; i < count; i++) {
+        output[i] = mote_add_one(op, a[i], MOTE_FLASH_I8(b + j));
+        j = j + 1 == b_count ? 0 : j + 1;
+    }
+}
+
+MOTE_FN int8_t mote_mul_one(const mote_mul_params *op, int32_t a, int32_t b) {
+    const int32_t value = mote_mbqm((a - op->zero_a) * (b - op->zero_b), op->multiplier, op->shift) + op->out_zero;
+    return mote_clamp_int8(value, op->act_min, op->act_max);
 }
 
 MOTE_FN void mote_mul(const mote_mul_params *op, const int8_t *a, const int8_t *b, int32_t count, int32_t b_count,
@@ -71,9 +91,18 @@ MOTE_FN void mote_mul(const mote_mul_params *op, const int8_t *a, const int8_t *
     int32_t i;
     int32_t j = 0;
     for (i = 0; i < count; i++) {
-        const int32_t product = ((int32_t)a[i] - op->zero_a) * ((int32_t)b[j] - op->zero_b);
-        const int32_t value = mote_mbqm(product, op->multiplier, op->shift) + op->out_zero;
-        output[i] = mote_clamp_int8(value, op->act_min, op->act_max);
+        output[i] = mote_mul_one(op, a[i], b[j]);
+        j = j + 1 == b_count ? 0 : j + 1;
+    }
+}
+
+/* The same with b in flash. */
+MOTE_FN void mote_mul_constant(const mote_mul_params *op, const int8_t *a, const int8_t *b, int32_t count,
+                               int32_t b_count, int8_t *output) {
+    int32_t i;
+    int32_t j = 0;
+    for (i = 0; i < count; i++) {
+        output[i] = mote_mul_one(op, a[i], MOTE_FLASH_I8(b + j));
         j = j + 1 == b_count ? 0 : j + 1;
     }
 }
