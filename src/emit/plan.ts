@@ -1,6 +1,7 @@
 /**
- * The memory plan of a pack: activations, input and output included, and the scratch of the portable kernels in one
- * arena. What is never needed at the same time shares bytes. (Headers are planned for their target: network-plan.ts.)
+ * Greedy memory plans: what is never needed at the same time shares bytes of one arena. That of a pack holds activations,
+ * input and output included, and the scratch of the portable kernels; that of a model in Python activations alone.
+ * (Headers are planned for their target: network-plan.ts.)
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { inputsOf, type Int8Graph } from '../quantize/int8-graph';
@@ -51,6 +52,57 @@ function inPlacePairs(graph: Int8Graph, lives: readonly (Lifetime | null)[]): Ma
   return pairs;
 }
 
+/** Bytes that are needed at one time, under a number of their own. */
+interface Buffer {
+  readonly size: number;
+  readonly life: Lifetime;
+}
+
+/** Greedy best fit, largest buffers first, those of a size by number. Deterministic. Offset by number. */
+function placeBuffers(buffers: ReadonlyMap<number, Buffer>): Map<number, number> {
+  const placed: (Buffer & { readonly offset: number })[] = [];
+  const places = new Map<number, number>();
+  const largestFirst = [...buffers].sort(([a, x], [b, y]) => y.size - x.size || a - b);
+  for (const [id, { size, life }] of largestFirst) {
+    const obstacles = placed
+      .filter((other) => other.life.start <= life.end && life.start <= other.life.end)
+      .sort((a, b) => a.offset - b.offset);
+    let best = { offset: -1, gap: Infinity };
+    let free = 0;
+    for (const { offset, size: taken } of obstacles) {
+      const gap = offset - free;
+      if (gap >= size && gap < best.gap) best = { offset: free, gap };
+      free = Math.max(free, offset + taken);
+    }
+    const offset = best.offset >= 0 ? best.offset : free;
+    placed.push({ offset, size, life });
+    places.set(id, offset);
+  }
+  return places;
+}
+
+export interface ActivationPlan {
+  /** Byte offsets by tensor id; 0 for constants. */
+  readonly offsets: readonly number[];
+  readonly arenaBytes: number;
+}
+
+/**
+ * Places activations alone, for kernels that need no scratch and give no promise about the order of reads and writes, as
+ * those in Python: an output never shares bytes with an input of its operation. `graph` must have passed `checkInt8Graph`.
+ */
+export function planActivations(graph: Int8Graph): ActivationPlan {
+  const sizes = graph.tensors.map(({ shape, data }) => (data ? 0 : elementCount(shape)));
+  const buffers = new Map<number, Buffer>();
+  lifetimes(graph).forEach((life, id) => {
+    if (life) buffers.set(id, { size: sizes[id] as number, life });
+  });
+  const places = placeBuffers(buffers);
+  // A tensor that nothing touches needs no place of its own, but its place must lie inside the arena.
+  const offsets = sizes.map((_, id) => places.get(id) ?? 0);
+  return { offsets, arenaBytes: Math.max(...sizes.map((size, id) => (offsets[id] as number) + size)) };
+}
+
 /**
  * Greedy best fit, largest buffers first; ops that can work in place do. Deterministic. Constants get offset 0, as do
  * ops without scratch.
@@ -85,25 +137,7 @@ export function planMemory(graph: Int8Graph): MemoryPlan {
     if (size > 0) buffers.set(scratchOf(step), { size, life: { start: step, end: step } });
   });
 
-  const placed: { offset: number; size: number; life: Lifetime }[] = [];
-  const places = new Map<number, number>();
-  const largestFirst = [...buffers].sort(([a, x], [b, y]) => y.size - x.size || a - b);
-  for (const [id, { size, life }] of largestFirst) {
-    const obstacles = placed
-      .filter((other) => other.life.start <= life.end && life.start <= other.life.end)
-      .sort((a, b) => a.offset - b.offset);
-    let best = { offset: -1, gap: Infinity };
-    let free = 0;
-    for (const { offset, size: taken } of obstacles) {
-      const gap = offset - free;
-      if (gap >= size && gap < best.gap) best = { offset: free, gap };
-      free = Math.max(free, offset + taken);
-    }
-    const offset = best.offset >= 0 ? best.offset : free;
-    placed.push({ offset, size, life });
-    places.set(id, offset);
-  }
-
+  const places = placeBuffers(buffers);
   // A tensor that nothing touches needs no place of its own, but its place must lie inside the arena.
   const offsets = graph.tensors.map((_, id) => (lives[id] ? (places.get(root(id)) as number) : 0));
   const scratch = graph.ops.map((_, step) => places.get(scratchOf(step)) ?? 0);

@@ -16,7 +16,7 @@ import { permutationToRank4, toRank4 } from '../../quantize/ops/move';
 import { nearestIndex } from '../../quantize/ops/resize-nearest';
 import { crc32 } from '../crc32';
 import { EmitError } from '../model';
-import { planActivations, type ActivationPlan } from './activation-plan';
+import { planActivations, type ActivationPlan } from '../plan';
 import { bytesLiteral, int32Array, offsetBytes, tuple } from './python-literals';
 
 /** Products of this many pairs of bytes still add up within 32 bits. */
