@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { emitHeader } from '../../src/emit/header';
 import { networkModel } from '../../src/emit/network-model';
 import { readPack, writePack } from '../../src/emit/pack';
@@ -31,12 +31,7 @@ const workshop = new Workshop();
 afterAll(() => workshop.close());
 /** The loader with the portable kernels, and with the portable twins of the assembly that boards run. */
 const KERNELS = [[], ['-DMOTE_TEST_ROWS_DSP'], ['-DMOTE_TEST_ROWS_QUAD']] as const;
-let loaders: string[] = [];
-let fuzzers: string[] = [];
-beforeAll(() => {
-  const source = workshop.write(
-    'selftest.c',
-    `#include <stdio.h>
+const SELFTEST = `#include <stdio.h>
 #include "mote_pack.h"
 static union { uint8_t bytes[1 << 20]; uint32_t words[1 << 18]; } pack;
 static union { uint8_t bytes[1 << 22]; double words[1 << 19]; } ram;
@@ -56,13 +51,19 @@ int main(int argc, char **argv) {
   }
   return 0;
 }
-`,
-  );
-  const compiled = (main: string): string[] =>
-    KERNELS.map((kernels) => workshop.compile(SANITIZED, [main, ...LOADER], ['-I', RUNTIME, ...kernels]));
-  loaders = compiled(source);
-  fuzzers = compiled(path.join(HERE, 'pack-fuzz.c'));
-});
+`;
+
+const programs = new Map<string, readonly string[]>();
+
+/** A program for each choice of kernels, compiled when it is first wanted. */
+function compiled(name: 'selftest' | 'fuzz'): readonly string[] {
+  const known = programs.get(name);
+  if (known) return known;
+  const main = name === 'fuzz' ? path.join(HERE, 'pack-fuzz.c') : workshop.write('selftest.c', SELFTEST);
+  const made = KERNELS.map((kernels) => workshop.compile(SANITIZED, [main, ...LOADER], ['-I', RUNTIME, ...kernels]));
+  programs.set(name, made);
+  return made;
+}
 
 function outputsOf(graph: Int8Graph): number {
   return elementCount(graph.tensors[graph.output]?.shape ?? []);
@@ -90,7 +91,7 @@ function networks(count: number): Uint8Array[] {
 /** Every pack comes back as it was, and all its known answers are given by the loader, whatever its kernels. */
 function checkLoader(packs: readonly Uint8Array[]): void {
   const files = packs.map((pack, index) => workshop.write(`pack-${index}.mote`, pack));
-  const passed = loaders.map((loader) =>
+  const passed = compiled('selftest').map((loader) =>
     workshop.run(loader, undefined, files).toString().trim().split(' ').map(Number),
   );
   const models = packs.map((pack) => readPack(pack));
@@ -151,6 +152,7 @@ describe('packs of networks', () => {
     'damaged ones with valid checksums are survived by the loader',
     () => {
       const packs = [...GROUPS.flatMap((group) => layers(group, 8)), ...networks(6)];
+      const fuzzers = compiled('fuzz');
       const end = Date.now() + 1000 * FUZZ_SECONDS;
       let [refused, used, seed] = [0, 0, 900];
       do {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { BlockSpec } from '../../../dsp/block';
 import { randomModel } from '../../../../tests/conformance/random-model';
 import { boardTimes, strideUsOf } from './board-times';
 
-const SPECTRAL = {
+const SPECTRAL: BlockSpec = {
   kind: 'spectral',
   version: 4,
   channels: [0, 1, 2],
@@ -10,7 +11,7 @@ const SPECTRAL = {
     ...{ scale: 1, decimation: 1, filter: 'none', cutoffHz: 10, order: 4, fftLength: 64 },
     ...{ log: true, overlap: true, improveLowFrequency: false },
   },
-} as const;
+};
 const model = randomModel(5, { channels: 3, blocks: [SPECTRAL], hidden: [20, 10] });
 
 describe('times of a window', () => {
