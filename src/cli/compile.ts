@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TARGETS } from '../emit/target';
 import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/calibration';
+import type { Activations } from '../quantize/shared-scales';
 import { compileJob, type CompileOutputs } from '../worker/compile-job';
 import { bundleFlag, bundleFormatOf, bundleZip } from './bundle';
 import { readInput } from './input-files';
@@ -57,7 +58,7 @@ function floatReport({ kind, floatLayers, macs }: CompileOutputs): string[] {
 export const compileVerb: Verb = {
   summary: 'Compile a TensorFlow Lite model to C.',
   synopsis:
-    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--single-rounding] [--allow-float] [--float-layers NAME...] [--bundle FORMAT] [--arena-report]',
+    'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--activations int8|int16] [--single-rounding] [--allow-float] [--float-layers NAME...] [--bundle FORMAT] [--arena-report]',
   flags: {
     out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
@@ -70,6 +71,11 @@ export const compileVerb: Verb = {
     },
     equalize: { takes: 'none', value: '', help: 'equalize the channels of neighbouring layers where it helps' },
     'bias-correction': { takes: 'none', value: '', help: "correct the layers' mean error in their biases" },
+    activations: {
+      takes: 'one',
+      value: 'TYPE',
+      help: 'int8 (default) or int16: with int16, a quantized float model keeps int8 weights but is much finer; no pack',
+    },
     'single-rounding': {
       takes: 'none',
       value: '',
@@ -105,6 +111,7 @@ export const compileVerb: Verb = {
         calibration: { method: rangesOf(args.one('ranges')) },
         equalize: args.has('equalize') ? ('auto' as const) : false,
         biasCorrection: args.has('bias-correction'),
+        ...activationsOf(args.one('activations')),
       },
       rounding: args.has('single-rounding') ? ('single' as const) : ('double' as const),
     };
@@ -144,6 +151,12 @@ function rangesOf(given: string | undefined): CalibrationMethod {
   const method = CALIBRATION_METHODS.find((known) => known === (given ?? 'min-max'));
   if (method) return method;
   throw new UsageError('bad-arguments', `unknown --ranges "${given}"; known are ${CALIBRATION_METHODS.join(', ')}`);
+}
+
+function activationsOf(given: string | undefined): { readonly activations?: Activations } {
+  if (given === undefined) return {};
+  if (given === 'int8' || given === 'int16') return { activations: given };
+  throw new UsageError('bad-arguments', `unknown --activations "${given}"; known are int8, int16`);
 }
 
 /** Little-endian float32 of a file. */

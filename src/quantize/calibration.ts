@@ -55,6 +55,12 @@ export function activationScale({ min, max }: Range): { scale: number; zeroPoint
   return { scale, zeroPoint: clamp(roundHalfAway(-128 - min / scale), -128, 127) };
 }
 
+/** The float32 scale that spreads the larger half of a range over 0..32767: the converter's rule for int16. */
+export function symmetricScale({ min, max }: Range): { scale: number; zeroPoint: 0 } {
+  const scale = Math.fround(Math.max(-min, max) / 32_767);
+  return { scale: scale === 0 ? 1 : scale, zeroPoint: 0 };
+}
+
 /** Throws QuantizeError `bad-input` for a percentile outside (50, 100]. */
 export function createRangeEstimator(options: CalibrationOptions): RangeEstimator {
   const percentile = options.percentile ?? DEFAULT_PERCENTILE;

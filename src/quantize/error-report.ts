@@ -1,8 +1,9 @@
 /** How far the int8 network is from the float one, layer by layer: plain data for a table and a drawing. */
 import { elementCount, type FloatGraph, type TensorId } from '../graph/float-graph';
 import { createFloatInterpreter } from '../graph/run-float';
-import { QuantizeError, type Int8Graph, type Int8Op, type Int8Tensor } from './int8-graph';
-import { createInt8Interpreter } from './interpreter';
+import { QuantizeError, type Int8Op, type Int8Tensor } from './int8-graph';
+import type { Int16Op, Int16WeightedOp, IntegerGraph, TypedIntegers } from './int16-graph';
+import { createIntegerNetwork } from './integer-network';
 import type { MixedGraph, MixedTensor } from './mixed-graph';
 import { createMixedInterpreter } from './mixed-interpreter';
 import type { WeightedOp } from './ops/folded-bias';
@@ -12,7 +13,7 @@ import { isInt8Weighted, weightUnit } from './value-ranges';
 export interface LayerError {
   /** Name of the op's output. */
   readonly name: string;
-  readonly kind: Int8Op['kind'];
+  readonly kind: Int8Op['kind'] | Int16Op['kind'];
   readonly shape: readonly number[];
   readonly scale: number;
   readonly zeroPoint: number;
@@ -46,7 +47,7 @@ export interface QuantizationReport {
  */
 export function quantizationReport(
   float: FloatGraph,
-  int8: Int8Graph,
+  int8: IntegerGraph,
   inputs: Iterable<Float32Array>,
 ): QuantizationReport {
   const matches = (id: TensorId): boolean => {
@@ -61,28 +62,29 @@ export function quantizationReport(
     );
   }
   const reference = createFloatInterpreter(float);
-  const network = createInt8Interpreter(int8);
-  const inputTensor = int8.tensors[int8.input] as Int8Tensor;
-  const meters = float.tensors.map((_, id) => new ErrorMeter(int8.tensors[id] as Int8Tensor));
-  const buffer = new Int8Array(network.inputLength);
+  const network = createIntegerNetwork(int8);
+  const meters = float.tensors.map(
+    (_, id) => new ErrorMeter(int8.tensors[id] as MeasuredTensor, network.lowest, network.highest),
+  );
   let count = 0;
   let agreed = 0;
   for (const input of inputs) {
     const expected = reference.run(input);
-    const actual = network.run(quantizeValues(input, inputTensor, buffer));
+    const actual = network.run(input);
     if (largest(expected) === largest(actual)) agreed++;
     count++;
     meters.forEach((meter, id) =>
-      meter.add(reference.activations[id] as Float32Array, network.activations[id] as Int8Array),
+      meter.add(reference.activations[id] as Float32Array, network.activations[id] as TypedIntegers),
     );
   }
   if (count === 0) throw new QuantizeError('bad-input', 'A report of the quantization error needs inputs.');
   const written = new Set(float.ops.map((op) => op.output));
-  const layers = int8.ops
+  const ops: readonly (Int8Op | Int16Op)[] = int8.ops;
+  const layers = ops
     .filter((op) => written.has(op.output))
     .map((op): LayerError => ({
       kind: op.kind,
-      weightScaleSpread: isInt8Weighted(op) ? spread(op) : null,
+      weightScaleSpread: 'weightScale' in op ? spread(op) : null,
       ...(meters[op.output] as ErrorMeter).figures(),
     }));
   return {
@@ -108,7 +110,7 @@ export function mixedQuantizationReport(
   const inputTensor = mixed.tensors[mixed.input] as MixedTensor;
   const meters = float.tensors.map((_, id) => {
     const tensor = mixed.tensors[id] as MixedTensor;
-    return tensor.type === 'int8' ? new ErrorMeter(tensor) : null;
+    return tensor.type === 'int8' ? new ErrorMeter(tensor, -128, 127) : null;
   });
   let [count, agreed] = [0, 0];
   for (const input of inputs) {
@@ -129,6 +131,8 @@ export function mixedQuantizationReport(
   return { layers, inputs: count, argmaxAgreement: agreed / count, weakest: weakest(layers) };
 }
 
+type MeasuredTensor = Pick<Int8Tensor, 'name' | 'shape' | 'scale' | 'zeroPoint'>;
+
 class ErrorMeter {
   private signal = 0;
   private noise = 0;
@@ -138,15 +142,19 @@ class ErrorMeter {
   private outside = 0;
   private count = 0;
 
-  constructor(private readonly tensor: Int8Tensor) {}
+  constructor(
+    private readonly tensor: MeasuredTensor,
+    private readonly lowest: number,
+    private readonly highest: number,
+  ) {}
 
-  add(float: Float32Array, int8: Int8Array): void {
+  add(float: Float32Array, integers: TypedIntegers): void {
     const { scale } = this.tensor;
-    const lowest = dequantize(-128, this.tensor) - scale / 2;
-    const highest = dequantize(127, this.tensor) + scale / 2;
+    const lowest = dequantize(this.lowest, this.tensor) - scale / 2;
+    const highest = dequantize(this.highest, this.tensor) + scale / 2;
     for (let i = 0; i < float.length; i++) {
       const value = float[i] as number;
-      const error = dequantize(int8[i] as number, this.tensor) - value;
+      const error = dequantize(integers[i] as number, this.tensor) - value;
       this.signal += value * value;
       this.noise += error * error;
       this.sum += error;
@@ -174,7 +182,7 @@ class ErrorMeter {
 }
 
 /** Units without weights have an arbitrary scale and do not count. */
-function spread(op: WeightedOp): number {
+function spread(op: WeightedOp | Int16WeightedOp): number {
   const unitOf = weightUnit(op);
   const used = new Set<number>();
   op.weights.forEach((weight, i) => weight !== 0 && used.add(unitOf(i)));

@@ -195,6 +195,9 @@ export interface Int16Graph {
 /** What a network of integers may be. */
 export type IntegerGraph = Int8Graph | Int16Graph;
 
+/** Activations of either. */
+export type TypedIntegers = Int8Array | Int16Array;
+
 export function isInt16Graph(graph: IntegerGraph): graph is Int16Graph {
   return 'activations' in graph;
 }

@@ -5,14 +5,7 @@
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { checkInt8Graph } from './check';
 import { fullyConnectedInt8 } from './fully-connected';
-import {
-  inputsOf,
-  QuantizeError,
-  type Int8Graph,
-  type Int8Op,
-  type Int8Tensor,
-  type Rounding,
-} from './int8-graph';
+import { inputsOf, QuantizeError, type Int8Graph, type Int8Op, type Int8Tensor, type Rounding } from './int8-graph';
 import { prepareConv2d } from './ops/conv2d';
 import { prepareDepthwiseConv2d } from './ops/depthwise-conv2d';
 import { prepareAdd, prepareMul } from './ops/elementwise';

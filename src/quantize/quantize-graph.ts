@@ -21,14 +21,16 @@ import {
   type LookupFunction,
   type Rounding,
 } from './int8-graph';
-import { createInt8Interpreter } from './interpreter';
+import type { Int16Graph, IntegerGraph } from './int16-graph';
+import { createIntegerNetwork } from './integer-network';
 import { activationRange } from './ops/activation-range';
 import { addParameters, mulParameters } from './ops/elementwise';
 import { lookupTable } from './ops/lookup';
 import { meanParameters } from './ops/mean';
+import { quantizePreparedInt16, refuseForInt16 } from './quantize-int16';
 import { quantizeWeights, type WeightScales } from './quantize-weights';
 import { dequantize, quantizeValues } from './quantize-values';
-import { planScales, type QuantParameters } from './shared-scales';
+import { planScales, type Activations, type QuantParameters } from './shared-scales';
 import { MAX_SOFTMAX_CLASSES, softmaxParameters } from './softmax';
 
 export interface QuantizeOptions {
@@ -47,9 +49,15 @@ export interface QuantizeOptions {
   readonly rounding?: Rounding;
 }
 
+/** For networks of either kind. */
+export interface IntegerQuantizeOptions extends QuantizeOptions {
+  /** Default int8. With int16, `mse` ranges are those of `min-max`: steps are so fine that clipping never pays. */
+  readonly activations?: Activations;
+}
+
 /** What was quantized, beside the result: for reports that compare layer by layer. */
-export interface Quantization {
-  readonly graph: Int8Graph;
+export interface Quantization<Graph extends IntegerGraph = Int8Graph> {
+  readonly graph: Graph;
   /** The float network as it was quantized: batch normalizations folded, activations fused, perhaps equalized. */
   readonly float: FloatGraph;
   readonly equalized: boolean;
@@ -68,8 +76,18 @@ const MAX_RANK = 4;
 export function quantizeGraph(
   float: FloatGraph,
   calibration: Iterable<Float32Array>,
-  options: QuantizeOptions = {},
-): Int8Graph {
+  options?: QuantizeOptions & { readonly activations?: 'int8' },
+): Int8Graph;
+export function quantizeGraph(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: IntegerQuantizeOptions & { readonly activations: 'int16' },
+): Int16Graph;
+export function quantizeGraph(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: IntegerQuantizeOptions = {},
+): IntegerGraph {
   return quantizeInDetail(float, calibration, options).graph;
 }
 
@@ -77,15 +95,32 @@ export function quantizeGraph(
 export function quantizeInDetail(
   float: FloatGraph,
   calibration: Iterable<Float32Array>,
-  options: QuantizeOptions = {},
-): Quantization {
+  options?: QuantizeOptions & { readonly activations?: 'int8' },
+): Quantization;
+export function quantizeInDetail(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: IntegerQuantizeOptions,
+): Quantization<IntegerGraph>;
+export function quantizeInDetail(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: IntegerQuantizeOptions = {},
+): Quantization<IntegerGraph> {
   checkFloatGraph(float);
   const plain = fuseActivations(foldBatchNorm(float));
-  refuseUnsupported(plain);
+  const int16 = options.activations === 'int16';
+  refuseUnsupported(plain, options.activations ?? 'int8');
+  if (int16) refuseForInt16(plain);
+  if (int16 && options.biasCorrection) {
+    throw new QuantizeError('unsupported-op', 'Biases are corrected in int8 networks only. Leave it out with int16.');
+  }
   const equalized = options.equalize ? equalize(plain) : plain;
   // One pass over the data serves both candidates: it may be a stream.
   const candidates = options.equalize === 'auto' && equalized !== plain ? [plain, equalized] : [equalized];
-  const meters = candidates.map((graph) => createRangeMeter(graph, options.calibration ?? { method: 'min-max' }));
+  const ranges = options.calibration ?? { method: 'min-max' };
+  const calibrated = int16 && ranges.method === 'mse' ? { method: 'min-max' as const } : ranges;
+  const meters = candidates.map((graph) => createRangeMeter(graph, calibrated));
   const sample = new Reservoir(options.biasCorrection || candidates.length > 1 ? SAMPLE : 0);
   for (const input of calibration) {
     for (const meter of meters) meter.add(input);
@@ -93,14 +128,15 @@ export function quantizeInDetail(
   }
   const results = candidates.map((graph, index) => {
     const ranges = (meters[index] as RangeMeter).ranges();
-    const quantized = quantizePrepared(graph, ranges, options.weights ?? 'per-channel', options.rounding ?? 'double');
-    return {
-      graph: options.biasCorrection ? correctBiases(graph, quantized, sample.inputs) : quantized,
-      float: graph,
-      equalized: graph !== plain,
+    const [weights, rounding] = [options.weights ?? 'per-channel', options.rounding ?? 'double'] as const;
+    const integers = (): IntegerGraph => {
+      if (int16) return quantizePreparedInt16(graph, ranges, weights, rounding);
+      const quantized = quantizePrepared(graph, ranges, weights, rounding);
+      return options.biasCorrection ? correctBiases(graph, quantized, sample.inputs) : quantized;
     };
+    return { graph: integers(), float: graph, equalized: graph !== plain };
   });
-  const [first, second] = results as [Quantization, Quantization?];
+  const [first, second] = results as [Quantization<IntegerGraph>, Quantization<IntegerGraph>?];
   if (!second) return first;
   return outputError(second, sample.inputs) < outputError(first, sample.inputs) ? second : first;
 }
@@ -263,15 +299,21 @@ function tableOf(
 }
 
 /** Refuses combinations that int8 cannot hold before any work is done. */
-function refuseUnsupported(graph: FloatGraph): void {
+function refuseUnsupported(graph: FloatGraph, activations: Activations): void {
+  const mostClasses = activations === 'int16' ? Infinity : MAX_SOFTMAX_CLASSES;
+  const otherwise = activations === 'int16' ? '' : ' Or allow float layers: then this one stays float.';
   for (const op of graph.ops) {
-    const found = whyNotInt8(op, graph);
-    if (found) unsupported(graph.tensors[op.output]?.name ?? '', found.what, found.help);
+    const found = whyNotInt8(op, graph, mostClasses);
+    if (found) unsupported(graph.tensors[op.output]?.name ?? '', found.what, found.help + otherwise);
   }
 }
 
 /** What of an op int8 cannot hold, and what would help; null when nothing. */
-export function whyNotInt8(op: FloatOp, graph: FloatGraph): { readonly what: string; readonly help: string } | null {
+export function whyNotInt8(
+  op: FloatOp,
+  graph: FloatGraph,
+  mostClasses = MAX_SOFTMAX_CLASSES,
+): { readonly what: string; readonly help: string } | null {
   for (const id of [...floatInputsOf(op), op.output]) {
     const tensor = graph.tensors[id];
     if (tensor && tensor.shape.length > MAX_RANK) {
@@ -293,10 +335,10 @@ export function whyNotInt8(op: FloatOp, graph: FloatGraph): { readonly what: str
   }
   if (op.kind === 'softmax') {
     const classes = graph.tensors[op.input]?.shape.at(-1) ?? 1;
-    if (classes > MAX_SOFTMAX_CLASSES) {
+    if (classes > mostClasses) {
       return {
         what: `softmax over ${classes} classes`,
-        help: `Use at most ${MAX_SOFTMAX_CLASSES}, or end the network before it.`,
+        help: `Use at most ${mostClasses}, or end the network before it.`,
       };
     }
   }
@@ -304,24 +346,21 @@ export function whyNotInt8(op: FloatOp, graph: FloatGraph): { readonly what: str
 }
 
 function unsupported(layer: string, what: string, help: string): never {
-  throw new QuantizeError(
-    'unsupported-op',
-    `The layer "${layer}" cannot be quantized: ${what}. ${help} Or allow float layers: then this one stays float.`,
-  );
+  throw new QuantizeError('unsupported-op', `The layer "${layer}" cannot be quantized: ${what}. ${help}`);
 }
 
 /** Mean squared error of the output; before a final softmax, which would hide errors in the losing classes. */
-function outputError({ graph, float }: Quantization, inputs: readonly Float32Array[]): number {
+function outputError({ graph, float }: Quantization<IntegerGraph>, inputs: readonly Float32Array[]): number {
   const last = float.ops.find((op) => op.output === float.output);
   const id = last?.kind === 'softmax' ? last.input : float.output;
-  const tensor = graph.tensors[id] as Int8Tensor;
+  const tensor = graph.tensors[id] as QuantParameters;
   const reference = createFloatInterpreter(float);
-  const network = createInt8Interpreter(graph);
+  const network = createIntegerNetwork(graph);
   let error = 0;
   for (const input of inputs) {
     reference.run(input);
-    network.run(quantizeValues(input, graph.tensors[graph.input] as Int8Tensor));
-    const actual = network.activations[id] as Int8Array;
+    network.run(input);
+    const actual = network.activations[id] as ArrayLike<number>;
     reference.activations[id]?.forEach((value, i) => (error += (dequantize(actual[i] as number, tensor) - value) ** 2));
   }
   return error;

@@ -5,13 +5,17 @@
  */
 import type { FloatGraph, FloatOp, TensorId } from '../graph/float-graph';
 import type { FloatWeighted } from './batch-norm';
-import { activationScale, type Range } from './calibration';
+import { activationScale, symmetricScale, type Range } from './calibration';
 import { consumers } from './graph-edit';
+import { UNIT_SCALE } from './ops/int16-parameters';
 
 export interface QuantParameters {
   readonly scale: number;
   readonly zeroPoint: number;
 }
+
+/** What activations are: asymmetric int8, or symmetric int16. */
+export type Activations = 'int8' | 'int16';
 
 export interface ScalePlan {
   /** By tensor id. */
@@ -24,7 +28,12 @@ export interface ScalePlan {
 const TOO_COARSE = 2;
 
 /** Output parameters that the reference kernels demand. */
-export function fixedParameters(op: FloatOp): QuantParameters | null {
+export function fixedParameters(op: FloatOp, activations: Activations = 'int8'): QuantParameters | null {
+  if (activations === 'int16') {
+    const unit =
+      op.kind === 'softmax' || (op.kind === 'unary' && (op.function === 'logistic' || op.function === 'tanh'));
+    return unit ? { scale: UNIT_SCALE, zeroPoint: 0 } : null;
+  }
   if (op.kind === 'softmax' || (op.kind === 'unary' && op.function === 'logistic')) {
     return { scale: 1 / 256, zeroPoint: -128 };
   }
@@ -48,8 +57,9 @@ export function keepsScale(op: FloatOp): boolean {
 }
 
 /** `ranges`: by tensor id, each containing 0. */
-export function planScales(graph: FloatGraph, ranges: readonly Range[]): ScalePlan {
-  const groups = new TensorGroups(graph, ranges);
+export function planScales(graph: FloatGraph, ranges: readonly Range[], activations: Activations = 'int8'): ScalePlan {
+  const groups = new TensorGroups(graph, ranges, activations);
+  const smallestScale = activations === 'int16' ? smallestScaleInt16 : smallestScaleInt8;
   for (const op of graph.ops) if (keepsScale(op) && 'input' in op) groups.join(op.input, op.output);
 
   const rescaled = new Map<number, Set<TensorId>>();
@@ -82,7 +92,7 @@ export function planScales(graph: FloatGraph, ranges: readonly Range[]): ScalePl
  * The finest output scale that the fixed-point arithmetic of an op can work with; 0 where any will do. Only outputs that
  * are all but zero beside what goes in come near it.
  */
-function smallestScale(op: FloatOp, scaleOf: (id: TensorId) => number): number {
+function smallestScaleInt8(op: FloatOp, scaleOf: (id: TensorId) => number): number {
   switch (op.kind) {
     case 'conv2d':
     case 'depthwiseConv2d':
@@ -98,6 +108,28 @@ function smallestScale(op: FloatOp, scaleOf: (id: TensorId) => number): number {
     case 'unary':
       // The output multiplier of hardSwish, input / 128 / output, must be below 1.
       return scaleOf(op.input) / (op.function === 'hardSwish' ? 127 : 2 ** 18 / (1 + op.alpha));
+    default:
+      return 0;
+  }
+}
+
+/** The same for int16, whose values are up to 32768. */
+function smallestScaleInt16(op: FloatOp, scaleOf: (id: TensorId) => number): number {
+  switch (op.kind) {
+    case 'conv2d':
+    case 'depthwiseConv2d':
+    case 'fullyConnected':
+      // Rescaled sums below 2^31, and multipliers below 2^7 however few the weights.
+      return largestSum(op, 32_768 * scaleOf(op.input)) / 2 ** 27;
+    case 'add':
+      // The output multiplier, twice the larger scale / 2^15 / output, must be below 1.
+      return Math.max(...op.inputs.map(scaleOf)) / 2 ** 13;
+    case 'mul':
+      return scaleOf(op.inputs[0]) * scaleOf(op.inputs[1]);
+    case 'mean':
+      return scaleOf(op.input) / 2 ** 13;
+    case 'unary':
+      return scaleOf(op.input) / (2 ** 13 / (1 + op.alpha));
     default:
       return 0;
   }
@@ -129,12 +161,13 @@ class TensorGroups {
   constructor(
     private readonly graph: FloatGraph,
     ranges: readonly Range[],
+    private readonly activations: Activations,
   ) {
     this.parent = graph.tensors.map((_, id) => id);
     this.ranges = [...ranges];
     this.readers = consumers(graph);
     for (const op of graph.ops) {
-      const fixed = fixedParameters(op);
+      const fixed = fixedParameters(op, activations);
       if (fixed) this.fixedByRoot.set(op.output, fixed);
     }
   }
@@ -160,13 +193,14 @@ class TensorGroups {
   }
 
   parameters(id: TensorId): QuantParameters {
-    return this.fixed(id) ?? activationScale(this.range(id));
+    return this.fixed(id) ?? (this.activations === 'int16' ? symmetricScale : activationScale)(this.range(id));
   }
 
   /** Makes the scale of a tensor at least `scale`. A tensor that is always zero needs none. */
   widen(id: TensorId, scale: number): void {
     const { min, max } = this.range(id);
-    const factor = (scale * 255) / (max - min);
+    const widest = this.activations === 'int16' ? Math.max(-min, max) / 32_767 : (max - min) / 255;
+    const factor = scale / widest;
     if (factor > 1 && factor < Infinity) this.ranges[this.root(id)] = { min: min * factor, max: max * factor };
   }
 

@@ -5,6 +5,7 @@
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { outputSize, extent } from '../graph/window2d';
 import type { Int8Add, Int8Graph, Int8Mean, Int8Mul, Int8Op, Int8Tensor } from './int8-graph';
+import type { Int16WeightedOp } from './int16-graph';
 import type { WeightedOp } from './ops/folded-bias';
 import { clamp, rescaleOf, type Rescale } from './requantize';
 
@@ -42,7 +43,7 @@ export function weightInput(graph: Int8Graph, op: WeightedOp): (weight: number) 
 }
 
 /** Output channel (unit) that the weight of a given index belongs to. */
-export function weightUnit(op: WeightedOp): (weight: number) => number {
+export function weightUnit(op: WeightedOp | Int16WeightedOp): (weight: number) => number {
   const units = op.bias.length;
   const perUnit = op.weights.length / units;
   return op.kind === 'depthwiseConv2d' ? (weight) => weight % units : (weight) => Math.floor(weight / perUnit);

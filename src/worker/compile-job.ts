@@ -5,8 +5,9 @@ import { estimateCycles, estimateFloatCycles, estimateNetworkCycles } from '../e
 import { EmitError } from '../emit/model';
 import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
+import { emitInt16NetworkHeader } from '../emit/network-header-int16';
 import { networkModel } from '../emit/network-model';
-import { planNetwork, type PlannedBuffer } from '../emit/network-plan';
+import { planInt16Network, planNetwork, type PlannedBuffer } from '../emit/network-plan';
 import { writePack } from '../emit/pack';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
@@ -14,11 +15,12 @@ import { readTflite } from '../emit/tflite/read-tflite';
 import { elementCount, floatInputsOf, type FloatGraph, type FloatOp } from '../graph/float-graph';
 import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
+import { inputsOfInt16, isInt16Graph, type Int16Graph, type IntegerGraph } from '../quantize/int16-graph';
 import { inputsOf, QuantizeError, type Int8Graph, type Rounding } from '../quantize/int8-graph';
 import { int8View, mixedFromFloat, mixedInputsOf, type MixedGraph, type MixedOp } from '../quantize/mixed-graph';
 import { mixedQuantizationReport, quantizationReport } from '../quantize/error-report';
 import { quantizeMixed } from '../quantize/quantize-mixed';
-import { quantizeInDetail, type QuantizeOptions } from '../quantize/quantize-graph';
+import { quantizeInDetail, type IntegerQuantizeOptions } from '../quantize/quantize-graph';
 import { layerFigures } from './layer-figures';
 
 /** Calibration inputs that the error of the layers is measured on. */
@@ -33,7 +35,7 @@ export interface CompileInputs {
   /** Inputs for quantizing a float network, one after another. Without them it stays float. */
   readonly calibration?: Float32Array;
   /** How a float network is quantized; default: min-max ranges, nothing else. */
-  readonly quantization?: QuantizeOptions;
+  readonly quantization?: IntegerQuantizeOptions;
   /** How integers are rounded; default double, as TensorFlow Lite Micro. Packs hold networks with double rounding only. */
   readonly rounding?: Rounding;
   /** Names of layers (of their outputs) of a float network that stay float when it is quantized. */
@@ -58,8 +60,8 @@ export interface FloatLayer {
 }
 
 export interface CompileOutputs {
-  /** `mixed`: int8 with float layers. */
-  readonly kind: 'int8' | 'mixed' | 'float';
+  /** `mixed`: int8 with float layers. `int16`: int16 activations, int8 weights. */
+  readonly kind: 'int8' | 'int16' | 'mixed' | 'float';
   readonly prefix: string;
   readonly header: string;
   /** The network as a pack, or null with the reason in `packProblem`. */
@@ -120,7 +122,7 @@ export async function compileJob(
     const why = 'The file holds it in float, between a DEQUANTIZE and a QUANTIZE or at one end.';
     return compileMixed(imported.graph, () => why, { prefix, remarks, notes, rounding, target: inputs.target });
   }
-  let graph: Int8Graph;
+  let graph: IntegerGraph;
   let errors: readonly LayerFigures[] | null = null;
   if (imported.kind === 'float') {
     if (!inputs.calibration) {
@@ -134,6 +136,12 @@ export async function compileJob(
       });
     }
     const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
+    if (mayKeepFloat && inputs.quantization?.activations === 'int16') {
+      throw new QuantizeError(
+        'unsupported-op',
+        'Float layers go with int8 activations only. Leave out one of the two.',
+      );
+    }
     if (mayKeepFloat) {
       const mixed = withFloatLayers(imported.graph, inputs, slices(inputs.calibration, size), notes);
       if (mixed)
@@ -153,7 +161,8 @@ export async function compileJob(
     graph = quantized.graph;
     const report = quantizationReport(quantized.float, graph, firstOf(slices(inputs.calibration, size), REPORT_INPUTS));
     errors = report.layers.map(layerFigures);
-    notes.push(`Quantized to int8 with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
+    const activations = isInt16Graph(graph) ? 'int16 activations and int8 weights' : 'int8';
+    notes.push(`Quantized to ${activations} with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
     if (quantized.equalized) notes.push('Neighbouring layers were equalized.');
     const weakest = report.weakest === null ? undefined : report.layers[report.weakest];
     if (weakest) {
@@ -164,10 +173,24 @@ export async function compileJob(
     }
   } else {
     graph = imported.graph;
-    if (inputs.calibration) notes.push('The model is int8 already: the calibration inputs were not used.');
+    if (inputs.calibration) notes.push(`The model is ${imported.kind} already: the calibration inputs were not used.`);
+    const wanted = inputs.quantization?.activations;
+    if (wanted && wanted !== imported.kind) {
+      notes.push(`The model is ${imported.kind} already: only float models can be given ${wanted} activations.`);
+    }
   }
 
   check();
+  if (isInt16Graph(graph)) {
+    return compileInt16(graph, {
+      prefix,
+      remarks,
+      notes,
+      rounding,
+      target: inputs.target,
+      ...(errors ? { quantization: errors } : {}),
+    });
+  }
   const slim = removeDeadChannels(graph);
   if (slim.removedChannels > 0) {
     notes.push(
@@ -230,6 +253,67 @@ export async function compileJob(
   };
 }
 
+interface Compilation {
+  readonly prefix: string;
+  readonly remarks: readonly string[];
+  readonly notes: readonly string[];
+  readonly target: Target;
+  readonly rounding: Rounding;
+  readonly quantization?: readonly LayerFigures[];
+}
+
+/** A network with int16 activations. */
+function compileInt16(graph: Int16Graph, options: Compilation): CompileOutputs {
+  const { prefix, target, quantization } = options;
+  const plan = planInt16Network(graph);
+  const header = emitInt16NetworkHeader(graph, plan, options);
+  const { arenaBytes, lowerBoundBytes, provenBest, buffers } = plan;
+  const { constantBytes } = header;
+  const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
+  return {
+    kind: 'int16',
+    prefix,
+    header: header.text,
+    pack: null,
+    packProblem:
+      'Packs hold int8 networks, and this one has int16 activations, which boards have no kernels for. Compile the ' +
+      'header into your program, or quantize to int8.',
+    planJson: json({
+      kind: 'int16',
+      target,
+      rounding: options.rounding,
+      arenaBytes,
+      lowerBoundBytes,
+      provenBest,
+      constantBytes,
+      macs,
+      cycles: null,
+      ...(quantization ? { quantization } : {}),
+      ops: graph.ops.map((op, index) => ({
+        index,
+        kind: op.kind,
+        inputs: inputsOfInt16(op).map((id) => graph.tensors[id]?.shape),
+        output: graph.tensors[op.output]?.shape,
+        macs: multiplyAdds(op, graph),
+        cycles: null,
+      })),
+      tensors: graph.tensors.map(({ name, shape, data }, id) => ({
+        name,
+        shape,
+        place: data ? { in: 'flash' } : plan.places[id],
+      })),
+      streams: [],
+      buffers,
+    }),
+    plan: { ops: graph.ops.map(({ kind }) => kind), buffers, arenaBytes, lowerBoundBytes, provenBest },
+    constantBytes,
+    macs,
+    cycles: null,
+    floatLayers: [],
+    notes: options.notes,
+  };
+}
+
 /** A float network quantized but for the layers that stay float; null when there are none of these. Adds to `notes`. */
 function withFloatLayers(
   graph: FloatGraph,
@@ -261,18 +345,7 @@ function withFloatLayers(
 }
 
 /** A network with float layers. `why` says of a float op why it is not int8. */
-function compileMixed(
-  graph: MixedGraph,
-  why: (op: FloatOp) => string,
-  options: {
-    readonly prefix: string;
-    readonly remarks: readonly string[];
-    readonly notes: readonly string[];
-    readonly target: Target;
-    readonly rounding: Rounding;
-    readonly quantization?: readonly LayerFigures[];
-  },
-): CompileOutputs {
+function compileMixed(graph: MixedGraph, why: (op: FloatOp) => string, options: Compilation): CompileOutputs {
   if (options.rounding === 'single' && graph.ops.some(({ type }) => type === 'int8')) {
     throw new QuantizeError(
       'unsupported-op',

@@ -10,6 +10,8 @@ import { planInt16Network } from '../../src/emit/network-plan';
 import { createInt16Interpreter } from '../../src/quantize/interpreter-int16';
 import { INT16_KINDS, type Int16Graph, type Int16Op, type Int16Tensor } from '../../src/quantize/int16-graph';
 import { rescaleParameters } from '../../src/quantize/ops/int16-parameters';
+import { quantizeGraph } from '../../src/quantize/quantize-graph';
+import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from '../cross/cross-bench';
 import { EVERY_TARGET, whyMissing, type AnyTarget } from '../cross/cross-target';
@@ -64,6 +66,20 @@ function questionsOf(kind: Kind): Question[] {
   });
 }
 
+/** Trained networks, or rather random ones, quantized: many layers in one arena. Hard swish is not for int16. */
+function networks(): Question[] {
+  return Array.from({ length: 12 }, (_, index) => {
+    const random = new Random(500 + index);
+    for (;;) {
+      const float = randomNetwork(random);
+      if (float.ops.some((op) => op.kind === 'unary' && op.function === 'hardSwish')) continue;
+      const size = (float.tensors[float.input]?.shape ?? []).reduce((a, b) => a * b, 1);
+      const graph = quantizeGraph(float, randomInputs(random, size, 8), { activations: 'int16' });
+      return { graph, seed: 1 + random.integer(2 ** 31 - 1), index };
+    }
+  });
+}
+
 function answer({ graph, seed }: Question, cases: number): number {
   const interpreter = createInt16Interpreter(graph);
   const size = interpreter.inputLength;
@@ -87,11 +103,11 @@ afterAll(() => bench.close());
 for (const target of TARGETS) {
   const missing = whyMissing(target);
   describe.skipIf(missing !== null)(`${target.name}${missing === null ? '' : ` (${missing})`}`, () => {
-    it.each(INT16_KINDS)(
+    it.each([...INT16_KINDS, ...(target.kind === 'avr' ? [] : (['whole networks'] as const))])(
       '%s',
       async (kind) => {
         const cases = target.kind === 'host' ? CASES : EMULATED_CASES;
-        const all = questionsOf(kind);
+        const all = kind === 'whole networks' ? networks() : questionsOf(kind);
         const questions =
           target.kind === 'avr'
             ? all.filter((question) => valuesOf(question) < AVR_VALUES).slice(0, AVR_NETWORKS)

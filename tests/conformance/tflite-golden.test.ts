@@ -31,7 +31,7 @@ describe.skipIf(!present)('models of others', () => {
       }
       return;
     }
-    if (model.kind !== 'float') throw new Error(`${name} is mixed`);
+    if (model.kind !== 'float') throw new Error(`${name} is ${model.kind}`);
     const interpreter = createFloatInterpreter(model.graph);
     const floats = (bytes: Buffer): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
     const [x, y] = [floats(input), floats(output)];

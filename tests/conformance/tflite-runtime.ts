@@ -7,7 +7,7 @@ import vm from 'node:vm';
 export const RUNTIME_FOLDER = path.resolve(import.meta.dirname, '../../node_modules/@tensorflow/tfjs-tflite/wasm');
 const NAME = 'tflite_web_api_cc_simd';
 
-type Values = Int8Array | Float32Array;
+type Values = Int8Array | Int16Array | Float32Array;
 
 interface WasmTensor {
   data(): Values;

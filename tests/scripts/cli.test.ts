@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPack } from '../../src/emit/pack';
-import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { exportCsv } from '../../src/formats/csv-export';
+import { SampleNetwork } from '../../src/quantize/sample-networks';
 import { generateRecording, MotionGenerator } from '../../src/signal/motion-generator';
+import { Random } from '../../src/signal/random';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COMMAND = join(ROOT, 'scripts/mote.mjs');
@@ -140,6 +142,18 @@ describe('mote compile', () => {
     const plan = JSON.parse(read('plan.json').toString()) as { arenaBytes: number; ops: unknown[] };
     expect(plan.ops).toHaveLength(model.graph.ops.length);
 
+    const sample = new SampleNetwork(new Random(1), [6, 6, 2]);
+    sample.softmax(sample.dense(sample.flatten(sample.conv(0, 4, { activation: 'relu' })), 3));
+    writeFileSync(join(folder, 'fine.tflite'), writeFloatTflite(sample.build()));
+    writeFileSync(join(folder, 'inputs.bin'), sample.normal(72 * 20));
+    const wide = mote('compile', 'fine.tflite', '--calibrate', 'inputs.bin', '--activations', 'int16', '--out', 'wide');
+    expect(wide.stderr).toMatch(/Quantized to int16 activations and int8 weights with 20 calibration inputs/);
+    expect(wide.stderr).toMatch(/no fine\.mote: Packs hold int8 networks, and this one has int16 activations/);
+    expect(wide.status).toBe(0);
+    expect(jsonLines(wide.stdout)[0]).toMatchObject({ kind: 'int16' });
+    expect(readFileSync(join(folder, 'wide/fine.h'), 'utf8')).toContain('int fine_invoke(const int16_t input[');
+    expect(JSON.parse(readFileSync(join(folder, 'wide/plan.json'), 'utf8'))).toMatchObject({ kind: 'int16' });
+
     const once = mote('compile', 'net.tflite', '--out', 'once', '--single-rounding');
     expect(once.status).toBe(0);
     expect(once.stderr).toMatch(/no net\.mote: Packs hold networks with double rounding/);
@@ -186,6 +200,11 @@ describe('mote', () => {
     ['an unknown core', ['header', 'none.mote', '--target', 'z80'], /no file or folder|unknown target "z80"/],
     ['what is no model', ['compile', 'broken.csv', '--out', 'x'], /TensorFlow Lite/],
     ['an unknown way to take ranges', ['compile', 'broken.csv', '--out', 'x', '--ranges', 'guess'], /unknown --ranges/],
+    [
+      'unknown activations',
+      ['compile', 'broken.csv', '--out', 'x', '--activations', 'int4'],
+      /unknown --activations "int4"/,
+    ],
     ['a bad block', ['features', 'data', '--block', 'wavelet'], /--block must be/],
     ['a bad parameter', ['features', 'data', '--block', 'raw', '--params', '{"x":1}'], /no "x"/],
     ['a bad FFT length', ['features', 'data', '--block', 'spectral', '--params', '{"fftLength":17}'], /power of 2/],

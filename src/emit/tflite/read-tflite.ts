@@ -10,10 +10,19 @@ import {
 } from '../../graph/float-graph';
 import { samePadding, type Window2d } from '../../graph/window2d';
 import { checkInt8Graph } from '../../quantize/check';
+import { checkInt16Graph } from '../../quantize/check-int16';
+import type { Int16Graph, Int16Op, Int16Tensor, Int16Weighted } from '../../quantize/int16-graph';
 import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction, Rounding } from '../../quantize/int8-graph';
 import { checkMixedGraph, type MixedGraph, type MixedOp, type MixedTensor } from '../../quantize/mixed-graph';
 import { activationRange } from '../../quantize/ops/activation-range';
 import { addParameters, mulParameters } from '../../quantize/ops/elementwise';
+import {
+  activationRangeInt16,
+  addParametersInt16,
+  rescaleParameters,
+  sigmoidParameters,
+  softmaxParametersInt16,
+} from '../../quantize/ops/int16-parameters';
 import { lookupTable } from '../../quantize/ops/lookup';
 import { meanParameters } from '../../quantize/ops/mean';
 import { convMultipliers, fullyConnectedMultipliers } from '../../quantize/ops/output-multipliers';
@@ -38,6 +47,7 @@ export type ImportedModel = {
   readonly notes: readonly string[];
 } & (
   | { readonly kind: 'int8'; readonly graph: Int8Graph }
+  | { readonly kind: 'int16'; readonly graph: Int16Graph }
   | { readonly kind: 'float'; readonly graph: FloatGraph }
   /** Int8 and float layers, with conversions between them. */
   | { readonly kind: 'mixed'; readonly graph: MixedGraph }
@@ -46,6 +56,7 @@ export type ImportedModel = {
 /** Files above this are no models for microcontrollers. */
 export const MAX_TFLITE_BYTES = 64 * 1024 * 1024;
 const MAX_ELEMENTS = 1 << 22;
+const INTEGER_TYPES: ReadonlySet<number> = new Set([TFLITE_TYPE.INT8, TFLITE_TYPE.INT16]);
 
 interface Tensor {
   readonly name: string;
@@ -141,6 +152,10 @@ class Reader {
       const graph = new FloatBuilder(this.#tensors, this.#operators).build(input, output);
       return { ...shared, kind: 'float', graph };
     }
+    if (from.type === TFLITE_TYPE.INT16) {
+      const graph = new Int16Builder(this.#tensors, this.#operators, this.rounding).build(input, output);
+      return { ...shared, kind: 'int16', graph };
+    }
     const graph = new Int8Builder(this.#tensors, this.#operators, this.rounding).build(input, output);
     return { ...shared, kind: 'int8', graph };
   }
@@ -223,22 +238,27 @@ class Reader {
     return { index, name, inputs, output: outputs[0] as number, options: table.table(4) };
   }
 
-  /** A float border around an int8 network (QUANTIZE first, DEQUANTIZE last) is left to the caller of the C code. */
+  /** A float border around an integer network (QUANTIZE first, DEQUANTIZE last) is left to the caller of the C code. */
   #strip(input: number, output: number): { readonly input: number; readonly output: number } {
-    const isInt8 = (id: number): boolean => this.#at(id).type === TFLITE_TYPE.INT8;
+    const isInteger = (id: number): boolean => INTEGER_TYPES.has(this.#at(id).type);
+    const nameOf = (id: number): string => (this.#at(id).type === TFLITE_TYPE.INT16 ? 'int16' : 'int8');
     let [from, to] = [input, output];
     const users = this.#operators.filter((op) => op.inputs.includes(input));
     const [first] = users;
-    if (users.length === 1 && first?.name === 'QUANTIZE' && !isInt8(input) && isInt8(first.output)) {
+    if (users.length === 1 && first?.name === 'QUANTIZE' && !isInteger(input) && isInteger(first.output)) {
       this.#operators = this.#operators.filter((op) => op !== first);
       from = first.output;
-      this.#notes.push('The model takes float numbers and quantizes them first; the C code takes the int8 values.');
+      const type = nameOf(from);
+      this.#notes.push(`The model takes float numbers and quantizes them first; the C code takes the ${type} values.`);
     }
     const last = this.#operators.find((op) => op.output === output);
-    if (last?.name === 'DEQUANTIZE' && isInt8(last.inputs[0] as number)) {
+    if (last?.name === 'DEQUANTIZE' && isInteger(last.inputs[0] as number)) {
       this.#operators = this.#operators.filter((op) => op !== last);
       to = last.inputs[0] as number;
-      this.#notes.push('The model ends by turning int8 scores into float numbers; the C code gives the int8 scores.');
+      const type = nameOf(to);
+      this.#notes.push(
+        `The model ends by turning ${type} scores into float numbers; the C code gives the ${type} scores.`,
+      );
     }
     return { input: from, output: to };
   }
@@ -312,8 +332,10 @@ abstract class Builder<Op> {
 
   /** Shape without the batch, which must be 1. */
   protected shape(id: number): readonly number[] {
-    const { shape, name } = this.at(id);
+    const { shape, name, data } = this.at(id);
     if (shape.length <= 1) return shape.length === 0 ? [1] : shape;
+    // Constants may come without.
+    if (data && shape[0] !== 1 && shape.length <= 4) return shape;
     if (shape[0] !== 1) {
       throw new TfliteError(
         'unsupported-shape',
@@ -345,6 +367,13 @@ abstract class Builder<Op> {
       return this.fail(op, 'has weights that are not int8.', 'unsupported-type');
     const view = this.#constant(op, id, 1);
     return Int8Array.from({ length: view.byteLength }, (_, i) => view.getInt8(i));
+  }
+
+  protected int16s(op: Operator, id: number): Int16Array {
+    if (this.at(id).type !== TFLITE_TYPE.INT16)
+      return this.fail(op, 'has constants that are not int16.', 'unsupported-type');
+    const view = this.#constant(op, id, 2);
+    return Int16Array.from({ length: view.byteLength / 2 }, (_, i) => view.getInt16(2 * i, true));
   }
 
   /** int32 or int64 constants. */
@@ -509,6 +538,29 @@ abstract class Builder<Op> {
     return { begin: first.slice(1), strides: strides.slice(1) };
   }
 
+  /** Scales of weights; their zero points must be 0. */
+  protected weightScales(op: Operator, id: number, channels: number, axis: number): Float32Array {
+    const { scales, zeroPoints, axis: actual } = this.at(id);
+    if (scales.length !== 1 && scales.length !== channels) return this.fail(op, `has ${scales.length} weight scales.`);
+    if (scales.length > 1 && actual !== axis) return this.fail(op, 'has weight scales along another axis.');
+    if (zeroPoints.some((zero) => zero !== 0)) {
+      return this.fail(op, 'has asymmetric weights. Convert with a current converter.', 'unsupported-type');
+    }
+    return Float32Array.from(scales);
+  }
+
+  /** The operands of ADD, SUB or MUL; the second may be a constant, and repeats where it is smaller. */
+  protected pair(op: Operator): readonly [number, number] {
+    let [first, second] = [this.input(op, 0), this.input(op, 1)];
+    const size = (id: number): number => elementCount(this.at(id).shape);
+    const swappable = op.name !== 'SUB';
+    if (swappable && (this.at(first).data !== null || size(first) < size(second))) [first, second] = [second, first];
+    if (!trailing(this.at(first).shape, this.at(second).shape)) {
+      return this.fail(op, 'combines shapes in a way that is not supported: the smaller must repeat evenly.');
+    }
+    return [first, second];
+  }
+
   /** Sizes after the last `slice`, before axes are dropped. */
   protected sliceSizes: readonly number[] = [];
 }
@@ -581,17 +633,6 @@ class Int8Builder extends Builder<Int8Op> {
     return { scale, zeroPoint };
   }
 
-  /** Scales of weights; their zero points must be 0. */
-  #weightScales(op: Operator, id: number, channels: number, axis: number): Float32Array {
-    const { scales, zeroPoints, axis: actual } = this.at(id);
-    if (scales.length !== 1 && scales.length !== channels) return this.fail(op, `has ${scales.length} weight scales.`);
-    if (scales.length > 1 && actual !== axis) return this.fail(op, 'has weight scales along another axis.');
-    if (zeroPoints.some((zero) => zero !== 0)) {
-      return this.fail(op, 'has asymmetric weights. Convert with a current converter.', 'unsupported-type');
-    }
-    return Float32Array.from(scales);
-  }
-
   #bias(op: Operator, units: number): Int32Array {
     const id = op.inputs[2];
     if (id === undefined || id < 0) return new Int32Array(units);
@@ -600,15 +641,8 @@ class Int8Builder extends Builder<Int8Op> {
     return Int32Array.from(values);
   }
 
-  /** A second operand of ADD, SUB or MUL that may be a constant. */
   #operands(op: Operator): readonly [number, number] {
-    let [first, second] = [this.input(op, 0), this.input(op, 1)];
-    const size = (id: number): number => elementCount(this.at(id).shape);
-    const swappable = op.name !== 'SUB';
-    if (swappable && (this.at(first).data !== null || size(first) < size(second))) [first, second] = [second, first];
-    if (!trailing(this.at(first).shape, this.at(second).shape)) {
-      return this.fail(op, 'combines shapes in a way that is not supported: the smaller must repeat evenly.');
-    }
+    const [first, second] = this.pair(op);
     if (this.at(second).data) this.#data.set(second, this.int8s(op, second));
     return [first, second];
   }
@@ -627,7 +661,7 @@ class Int8Builder extends Builder<Int8Op> {
       case 'FULLY_CONNECTED': {
         const weights = this.input(op, 1);
         const units = this.at(weights).shape[0] ?? 0;
-        const weightScale = this.#weightScales(op, weights, units, 0);
+        const weightScale = this.weightScales(op, weights, units, 0);
         this.ops.push({
           kind: 'fullyConnected',
           ...ends,
@@ -642,7 +676,7 @@ class Int8Builder extends Builder<Int8Op> {
       case 'CONV_2D': {
         const weights = this.input(op, 1);
         const [channels = 0, , , depth = 0] = this.at(weights).shape;
-        const weightScale = this.#weightScales(op, weights, channels, 0);
+        const weightScale = this.weightScales(op, weights, channels, 0);
         this.ops.push({
           kind: 'conv2d',
           ...ends,
@@ -659,7 +693,7 @@ class Int8Builder extends Builder<Int8Op> {
       case 'DEPTHWISE_CONV_2D': {
         const weights = this.input(op, 1);
         const channels = this.at(weights).shape[3] ?? 0;
-        const weightScale = this.#weightScales(op, weights, channels, 3);
+        const weightScale = this.weightScales(op, weights, channels, 3);
         this.ops.push({
           kind: 'depthwiseConv2d',
           ...ends,
@@ -775,6 +809,211 @@ class Int8Builder extends Builder<Int8Op> {
           alpha,
           table: lookupTable(kind, quantization, alpha, this.rounding),
         });
+      }
+    }
+  }
+}
+
+const RESCALE_FUNCTIONS: Partial<Record<TfliteOperator, 'relu' | 'relu6' | 'leakyRelu' | 'quantize'>> = {
+  RELU: 'relu',
+  RELU6: 'relu6',
+  LEAKY_RELU: 'leakyRelu',
+  QUANTIZE: 'quantize',
+};
+
+/** Networks with int16 activations and int8 weights. */
+class Int16Builder extends Builder<Int16Op> {
+  readonly #data = new Map<number, Int16Array>();
+
+  constructor(
+    tensors: readonly Tensor[],
+    operators: readonly Operator[],
+    private readonly rounding: Rounding,
+  ) {
+    super(tensors, operators);
+  }
+
+  build(input: number, output: number): Int16Graph {
+    this.run(input);
+    const graph: Int16Graph = {
+      activations: 'int16',
+      input: this.id(input),
+      output: this.id(output),
+      ops: this.ops,
+      tensors: this.kept.map((id): Int16Tensor => {
+        const { name } = this.at(id);
+        const data = this.#data.get(id);
+        return { name, shape: this.shape(id), scale: this.#scale(id), zeroPoint: 0, ...(data ? { data } : {}) };
+      }),
+      ...(this.rounding === 'double' ? {} : { rounding: this.rounding }),
+    };
+    checkInt16Graph(graph);
+    return graph;
+  }
+
+  #scale(id: number): number {
+    const { name, type, scales, zeroPoints } = this.at(id);
+    if (type !== TFLITE_TYPE.INT16) {
+      const kinds: Record<number, string> = { 0: 'float', 1: 'float16', 2: 'int32', 3: 'uint8', 9: 'int8' };
+      throw new TfliteError(
+        'unsupported-type',
+        `The tensor "${name}" is ${kinds[type] ?? `of type ${type}`} in a network with int16 activations. Convert the ` +
+          'whole model with int16 activations and int8 weights, or all of it to int8.',
+      );
+    }
+    const [scale] = scales;
+    if (scales.length !== 1 || !scale || zeroPoints.some((zero) => zero !== 0)) {
+      throw new TfliteError(
+        'unsupported-type',
+        `The tensor "${name}" lacks one scale, or has a zero point other than 0, which int16 activations do not have.`,
+      );
+    }
+    return scale;
+  }
+
+  /** What the three kinds of layers with weights share. The type of the bias says how sums are held. */
+  #weighted(op: Operator, units: number, axis: number, act: number): { readonly weights: Int8Array } & Int16Weighted {
+    const [input, weights] = [this.input(op, 0), this.input(op, 1)];
+    const bias = op.inputs[2];
+    const none = bias === undefined || bias < 0;
+    const values = none ? new Array<number>(units).fill(0) : this.integers(op, bias);
+    if (values.length !== units) return this.fail(op, `has ${values.length} biases for ${units} channels.`);
+    const weightScale = this.weightScales(op, weights, units, axis);
+    const multipliers = op.name === 'FULLY_CONNECTED' ? fullyConnectedMultipliers : convMultipliers;
+    const scale = this.#scale(op.output);
+    return {
+      weights: this.int8s(op, weights),
+      bias: Float64Array.from(values),
+      sums: !none && this.at(bias).type === TFLITE_TYPE.INT32 ? 'int32' : 'int64',
+      weightScale,
+      ...multipliers(this.#scale(input), weightScale, scale),
+      ...activationRangeInt16(this.activation(op, act), scale),
+    };
+  }
+
+  #operands(op: Operator): readonly [number, number] {
+    const [first, second] = this.pair(op);
+    if (this.at(second).data) this.#data.set(second, this.int16s(op, second));
+    return [first, second];
+  }
+
+  convert(op: Operator): void {
+    const input = this.input(op, 0);
+    const output = op.output;
+    const ends = { input: this.id(input), output: this.id(output) };
+    const range = (slot: number): { readonly actMin: number; readonly actMax: number } =>
+      activationRangeInt16(this.activation(op, slot), this.#scale(output));
+    switch (op.name) {
+      case 'FULLY_CONNECTED': {
+        const units = this.at(this.input(op, 1)).shape[0] ?? 0;
+        this.ops.push({ kind: 'fullyConnected', ...ends, ...this.#weighted(op, units, 0, 0) });
+        return;
+      }
+      case 'CONV_2D': {
+        const [channels = 0, , , depth = 0] = this.at(this.input(op, 1)).shape;
+        const groups = (this.shape(input).at(-1) ?? 0) / depth;
+        const window = this.convWindow(op, false);
+        this.ops.push({ kind: 'conv2d', ...ends, window, groups, ...this.#weighted(op, channels, 0, 3) });
+        return;
+      }
+      case 'DEPTHWISE_CONV_2D': {
+        const channels = this.at(this.input(op, 1)).shape[3] ?? 0;
+        const depthMultiplier = channels / (this.shape(input).at(-1) ?? 1);
+        const window = this.convWindow(op, true);
+        const parts = this.#weighted(op, channels, 3, 4);
+        this.ops.push({ kind: 'depthwiseConv2d', ...ends, window, depthMultiplier, ...parts });
+        return;
+      }
+      case 'MAX_POOL_2D':
+      case 'AVERAGE_POOL_2D': {
+        const kind = op.name === 'MAX_POOL_2D' ? 'maxPool2d' : 'averagePool2d';
+        this.ops.push({ kind, ...ends, window: this.poolWindow(op), ...range(5) });
+        return;
+      }
+      case 'MEAN': {
+        const axes = this.meanAxes(op);
+        const parameters = meanParameters(this.#scale(input), this.#scale(output), axes.count);
+        this.ops.push({ kind: 'mean', ...ends, ...axes, ...parameters });
+        return;
+      }
+      case 'ADD':
+      case 'SUB': {
+        // As TensorFlow Lite Micro, which has one sum for scales of any size and ignores the flag pot_scale_int16.
+        const [a, b] = this.#operands(op);
+        const subtract = op.name === 'SUB';
+        const parameters = addParametersInt16(this.#scale(a), this.#scale(b), this.#scale(output), subtract);
+        const inputs = [this.id(a), this.id(b)] as const;
+        this.ops.push({ kind: 'add', inputs, output: ends.output, subtract, ...parameters, ...range(0) });
+        return;
+      }
+      case 'MUL': {
+        const [a, b] = this.#operands(op);
+        const parameters = mulParameters(this.#scale(a), this.#scale(b), this.#scale(output));
+        const inputs = [this.id(a), this.id(b)] as const;
+        this.ops.push({ kind: 'mul', inputs, output: ends.output, ...parameters, ...range(0) });
+        return;
+      }
+      case 'CONCATENATION': {
+        const inputs = op.inputs.map((id) => this.id(id));
+        this.ops.push({ kind: 'concat', inputs, output: ends.output, axis: this.concatAxis(op) });
+        return;
+      }
+      case 'PADV2':
+        if (this.int16s(op, this.input(op, 2))[0] !== 0) this.fail(op, 'pads with another value than zero.');
+        this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
+        return;
+      case 'PAD':
+        this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
+        return;
+      case 'RESHAPE':
+      case 'SQUEEZE':
+      case 'EXPAND_DIMS':
+        this.ops.push({ kind: 'reshape', ...ends });
+        return;
+      case 'TRANSPOSE': {
+        const permutation = this.permutation(op);
+        this.ops.push(permutation ? { kind: 'transpose', ...ends, permutation } : { kind: 'reshape', ...ends });
+        return;
+      }
+      case 'STRIDED_SLICE': {
+        const slice = this.slice(op);
+        if (this.shape(output).length !== this.sliceSizes.length) this.fail(op, 'drops axes. Use a reshape after it.');
+        this.ops.push({ kind: 'stridedSlice', ...ends, ...slice });
+        return;
+      }
+      case 'RESIZE_NEAREST_NEIGHBOR': {
+        const alignCorners = op.options?.bool(0) ?? false;
+        const halfPixelCenters = op.options?.bool(1) ?? false;
+        this.ops.push({ kind: 'resizeNearest', ...ends, alignCorners, halfPixelCenters });
+        return;
+      }
+      case 'SOFTMAX': {
+        const beta = op.options?.f32(0) ?? 0;
+        if (!(beta > 0)) this.fail(op, 'has no beta.');
+        this.ops.push({ kind: 'softmax', ...ends, ...softmaxParametersInt16(this.#scale(input) * beta) });
+        return;
+      }
+      case 'LOGISTIC':
+      case 'TANH': {
+        const name = op.name === 'TANH' ? 'tanh' : 'logistic';
+        const parameters = sigmoidParameters(name, this.#scale(input));
+        this.ops.push({ kind: 'sigmoid', ...ends, function: name, ...parameters });
+        return;
+      }
+      case 'DEQUANTIZE':
+        return this.fail(op, 'leaves int16 in the middle of the network.', 'unsupported-type');
+      default: {
+        const name = RESCALE_FUNCTIONS[op.name];
+        if (!name) {
+          return this.fail(
+            op,
+            'has no int16 kernel in TensorFlow Lite. Use ReLU or ReLU6 in its place, or int8 activations.',
+            'unsupported-type',
+          );
+        }
+        const alpha = op.name === 'LEAKY_RELU' ? (op.options?.f32(0) ?? 0) : 0;
+        const parameters = rescaleParameters(name, this.#scale(input), this.#scale(output), alpha);
+        this.ops.push({ kind: 'rescale', ...ends, ...parameters });
       }
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Networks, int8, float or mixed, as `.tflite` files for TensorFlow Lite Micro, LiteRT and OpenMV. Only what the readers
+ * Networks, int8, int16, float or mixed, as `.tflite` files for TensorFlow Lite Micro, LiteRT and OpenMV. Only what the readers
  * ask for is written; the same graph always gives the same bytes.
  */
 import { Builder, type Offset } from 'flatbuffers';
@@ -13,9 +13,17 @@ import {
 } from '../../graph/float-graph';
 import { samePadding, type Window2d } from '../../graph/window2d';
 import type { FloatWeighted } from '../../quantize/batch-norm';
+import type { Int16Graph, Int16Op, Int16Tensor, Int16WeightedOp } from '../../quantize/int16-graph';
 import type { Int8Graph, Int8Op, Int8Tensor, LookupFunction } from '../../quantize/int8-graph';
-import { mixedFromFloat, mixedFromInt8, type MixedGraph, type MixedTensor } from '../../quantize/mixed-graph';
+import {
+  mixedFromFloat,
+  mixedFromInt8,
+  type MixedGraph,
+  type MixedOp,
+  type MixedTensor,
+} from '../../quantize/mixed-graph';
 import type { WeightedOp } from '../../quantize/ops/folded-bias';
+import { activationRangeInt16 } from '../../quantize/ops/int16-parameters';
 import { appendLabels, labelsMetadata, METADATA_NAME } from './labels-file';
 import { poolPadding } from './pool-padding';
 import { TfliteError } from './tflite-error';
@@ -61,6 +69,30 @@ const INT8_VERSIONS: Partial<Record<TfliteOperator, number>> = {
   TRANSPOSE: 2,
 };
 
+/** The same for int16 activations. */
+const INT16_VERSIONS: Partial<Record<TfliteOperator, number>> = {
+  ADD: 3,
+  AVERAGE_POOL_2D: 3,
+  CONCATENATION: 3,
+  CONV_2D: 4,
+  DEPTHWISE_CONV_2D: 5,
+  FULLY_CONNECTED: 7,
+  LEAKY_RELU: 2,
+  LOGISTIC: 3,
+  MAX_POOL_2D: 3,
+  MEAN: 3,
+  MUL: 4,
+  PAD: 3,
+  QUANTIZE: 2,
+  RELU: 3,
+  RELU6: 3,
+  RESIZE_NEAREST_NEIGHBOR: 4,
+  SOFTMAX: 3,
+  SUB: 5,
+  TANH: 3,
+  TRANSPOSE: 5,
+};
+
 const UNARY_OPERATOR: Readonly<Record<FloatUnary['function'], TfliteOperator>> = {
   relu: 'RELU',
   relu6: 'RELU6',
@@ -81,11 +113,26 @@ const ACTIVATION_CODE: Readonly<Record<Activation, number>> = {
 /** TensorFlow Lite Micro joins no more at once (`kMaxInputNum` in micro/kernels/concatenation.cc). */
 const MOST_CONCATENATED = 10;
 
+const VERSIONS: ReadonlyMap<number, Partial<Record<TfliteOperator, number>>> = new Map([
+  [TFLITE_TYPE.INT8, INT8_VERSIONS],
+  [TFLITE_TYPE.INT16, INT16_VERSIONS],
+]);
+
 interface Quantization {
   readonly scales: ArrayLike<number>;
   /** One for all scales. */
   readonly zeroPoint: number;
   readonly axis: number;
+}
+
+type WrittenTensor = MixedTensor | ({ readonly type: 'int16' } & Int16Tensor);
+
+/** What the writer takes: layers of any type, each on tensors of its own. */
+interface WrittenGraph {
+  readonly tensors: readonly WrittenTensor[];
+  readonly ops: readonly (MixedOp | { readonly type: 'int16'; readonly op: Int16Op })[];
+  readonly input: TensorId;
+  readonly output: TensorId;
 }
 
 interface TensorEntry {
@@ -115,6 +162,13 @@ export function writeFloatTflite(graph: FloatGraph, options: TfliteOptions = {})
   return writeMixedTflite(mixedFromFloat(graph), options);
 }
 
+/** A network with int16 activations, TensorFlow Lite's 16x8. Throws likewise. */
+export function writeInt16Tflite(graph: Int16Graph, options: TfliteOptions = {}): Uint8Array {
+  const tensors = graph.tensors.map((tensor) => ({ type: 'int16', ...tensor }) as const);
+  const ops = graph.ops.map((op) => ({ type: 'int16', op }) as const);
+  return new Writer({ ...graph, tensors, ops }).write(options);
+}
+
 /** A network with int8 and float layers. Throws likewise. */
 export function writeMixedTflite(graph: MixedGraph, options: TfliteOptions = {}): Uint8Array {
   return new Writer(graph).write(options);
@@ -137,7 +191,7 @@ class Writer {
   readonly #tensors: TensorEntry[] = [];
   readonly #operators: OperatorEntry[] = [];
 
-  constructor(private readonly graph: MixedGraph) {
+  constructor(private readonly graph: WrittenGraph) {
     for (const tensor of graph.tensors) this.#tensors.push(activation(tensor));
     graph.ops.forEach(({ type, op }, index) => {
       if (type !== 'conversion') return this.#op(op, index);
@@ -149,8 +203,8 @@ class Writer {
     });
   }
 
-  #tensor(id: TensorId): MixedTensor {
-    return this.graph.tensors[id] as MixedTensor;
+  #tensor(id: TensorId): WrittenTensor {
+    return this.graph.tensors[id] as WrittenTensor;
   }
 
   #add(entry: TensorEntry): number {
@@ -169,8 +223,8 @@ class Writer {
 
   /** Weights and bias of a layer, as inputs 1 and 2. */
   #weighted(
-    op: WeightedOp | FloatWeighted,
-    input: MixedTensor,
+    op: WeightedOp | Int16WeightedOp | FloatWeighted,
+    input: WrittenTensor,
     shape: readonly number[],
     axis: number,
     name: string,
@@ -179,7 +233,9 @@ class Writer {
       const [weights, bias] = [this.#floats(`${name}/weights`, shape, op.weights), [op.bias.length]];
       return [weights, this.#floats(`${name}/bias`, bias, op.bias)];
     }
-    const { scale } = input as Int8Tensor;
+    const { scale } = input as Int8Tensor | Int16Tensor;
+    const wide = 'sums' in op && op.sums === 'int64';
+    const biases = wide ? BigInt64Array.from(op.bias, BigInt) : Int32Array.from(op.bias);
     const weights = this.#add({
       name: `${name}/weights`,
       shape,
@@ -190,8 +246,8 @@ class Writer {
     const bias = this.#add({
       name: `${name}/bias`,
       shape: [op.bias.length],
-      type: TFLITE_TYPE.INT32,
-      data: new Uint8Array(Int32Array.from(op.bias).buffer),
+      type: wide ? TFLITE_TYPE.INT64 : TFLITE_TYPE.INT32,
+      data: new Uint8Array(biases.buffer),
       quantization: { scales: op.weightScale.map((each) => each * scale), zeroPoint: 0, axis: 0 },
     });
     return [weights, bias];
@@ -200,20 +256,24 @@ class Writer {
   /** The fused activation that gives this clamp. */
   #activation(
     range: { readonly actMin: number; readonly actMax: number } | { readonly activation: Activation },
-    tensor: MixedTensor,
+    tensor: WrittenTensor,
     index: number,
   ): number {
     if ('activation' in range) return ACTIVATION_CODE[range.activation];
+    if (tensor.type === 'int16') {
+      const name = (['none', 'relu', 'relu6'] as const).find((each) => {
+        const { actMin, actMax } = activationRangeInt16(each, tensor.scale);
+        return actMin === range.actMin && actMax === range.actMax;
+      });
+      return name ? ACTIVATION_CODE[name] : noActivation(range, index);
+    }
     const output = tensor as Int8Tensor;
     const six = Math.min(127, output.zeroPoint + roundHalfAway(Math.fround(6 / output.scale)));
     const low = Math.max(-128, output.zeroPoint);
     if (range.actMin === -128 && range.actMax === 127) return TFLITE_ACTIVATION.NONE;
     if (range.actMin === low && range.actMax === 127) return TFLITE_ACTIVATION.RELU;
     if (range.actMin === low && range.actMax === six) return TFLITE_ACTIVATION.RELU6;
-    throw new TfliteError(
-      'unsupported-shape',
-      `Operation ${index + 1} clamps to ${range.actMin}..${range.actMax}, which no activation of TensorFlow Lite does.`,
-    );
+    return noActivation(range, index);
   }
 
   /**
@@ -262,7 +322,7 @@ class Writer {
   ): void {
     const options = fields === null ? null : (builder: Builder) => table(builder, fields);
     const input = this.#tensors[inputs[0] as number] as TensorEntry;
-    const plain = input.type === TFLITE_TYPE.INT8 ? (INT8_VERSIONS[name] ?? 1) : 1;
+    const plain = VERSIONS.get(input.type)?.[name] ?? 1;
     this.#operators.push({ name, version: Math.max(plain, least), inputs, output, optionsType, options });
   }
 
@@ -284,7 +344,7 @@ class Writer {
     ]);
   }
 
-  #op(op: Int8Op | FloatOp, index: number): void {
+  #op(op: Int8Op | Int16Op | FloatOp, index: number): void {
     const [first = 0, second = 0] = 'inputs' in op ? op.inputs : [op.input];
     const [from, to] = [this.#tensor(first), this.#tensor(op.output)];
     const name = `layer${index}`;
@@ -374,7 +434,11 @@ class Writer {
           [first, second],
           op.output,
           op.subtract ? TFLITE_OPTIONS.SUB : TFLITE_OPTIONS.ADD,
-          [['i8', this.#activation(op, to, index)]],
+          [
+            ['i8', this.#activation(op, to, index)],
+            // Scales of any size, not powers of two, which is what int16 sums have by default.
+            ...(to.type === 'int16' ? [['bool', 0] as const] : []),
+          ],
           // Broadcasting a difference over five dimensions came later.
           op.subtract && to.shape.length > 3 && elementCount(this.#tensor(second).shape) < elementCount(to.shape)
             ? 3
@@ -430,9 +494,11 @@ class Writer {
         return;
       }
       case 'unary':
-      case 'lookup': {
+      case 'lookup':
+      case 'sigmoid':
+      case 'rescale': {
         const operator = LOOKUP_OPERATOR[op.function];
-        if (operator === 'LEAKY_RELU')
+        if (operator === 'LEAKY_RELU' && 'alpha' in op)
           this.#push(operator, [first], op.output, TFLITE_OPTIONS.LEAKY_RELU, [['f32', op.alpha]]);
         else if (operator === 'QUANTIZE') this.#push(operator, [first], op.output, TFLITE_OPTIONS.QUANTIZE, []);
         else if (operator === 'HARD_SWISH') this.#push(operator, [first], op.output, TFLITE_OPTIONS.HARD_SWISH, []);
@@ -615,17 +681,26 @@ function minimumVersion(): Uint8Array {
   return bytes;
 }
 
-function activation(tensor: MixedTensor): TensorEntry {
+function activation(tensor: WrittenTensor): TensorEntry {
   const { name, data } = tensor;
-  const shape = data ? tensor.shape : [1, ...tensor.shape];
+  // One value per channel goes without a batch; what has rows has one, as the operand that it meets.
+  const shape = data && tensor.shape.length === 1 ? tensor.shape : [1, ...tensor.shape];
   const common = { name, shape, data: data ? bytesOf(data) : null };
   if (tensor.type === 'float') return { ...common, type: TFLITE_TYPE.FLOAT32, quantization: null };
   const { scale, zeroPoint } = tensor;
-  return { ...common, type: TFLITE_TYPE.INT8, quantization: { scales: [scale], zeroPoint, axis: 0 } };
+  const type = tensor.type === 'int16' ? TFLITE_TYPE.INT16 : TFLITE_TYPE.INT8;
+  return { ...common, type, quantization: { scales: [scale], zeroPoint, axis: 0 } };
+}
+
+function noActivation({ actMin, actMax }: { readonly actMin: number; readonly actMax: number }, index: number): never {
+  throw new TfliteError(
+    'unsupported-shape',
+    `Operation ${index + 1} clamps to ${actMin}..${actMax}, which no activation of TensorFlow Lite does.`,
+  );
 }
 
 /** A copy of the values' bytes; little-endian, as every machine that runs this. */
-function bytesOf(values: Int8Array | Float32Array): Uint8Array {
+function bytesOf(values: Int8Array | Int16Array | Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
 }
 

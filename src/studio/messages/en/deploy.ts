@@ -237,7 +237,7 @@ export const deploy = {
 
   compileTitle: 'Bring your own model',
   compileLead:
-    'Any int8 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels; float layers become float C, and you are told which. Drop the file here or choose it; it never leaves this computer.',
+    'Any int8 or int16 .tflite becomes one C header with the same bytes as TensorFlow Lite’s reference kernels; float layers become float C, and you are told which. Drop the file here or choose it; it never leaves this computer.',
   compileOpen: 'Choose a .tflite',
   compileTarget: 'Made for',
   targetGeneric: 'Any chip (portable C)',
@@ -251,6 +251,10 @@ export const deploy = {
   compiledInt8: {
     one: '{count:int} operation in integers.',
     other: '{count:int} operations, all in integers.',
+  },
+  compiledInt16: {
+    one: '{count:int} operation in integers, with 16-bit activations: the header takes and gives int16 numbers.',
+    other: '{count:int} operations in integers, with 16-bit activations: the header takes and gives int16 numbers.',
   },
   compiledFloat: {
     one: '{count:int} operation in floating point: the file is not quantized.',
