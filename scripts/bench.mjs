@@ -43,7 +43,7 @@ try {
         ? ['model-latency', 'model-latency-calibration']
         : ['compiler', 'compiler-bench'];
   vite(['build', '--config', `tests/bench/vite.${config}.config.ts`, '--outDir', join(folder, config)]);
-  const models = onlyModels ? process.argv.slice(process.argv.indexOf('models') + 1) : [];
+  const models = onlyModels || onlyBoards ? process.argv.slice(3) : [];
   const { status } = spawnSync(process.execPath, [join(folder, config, `${program}.mjs`), ...models], {
     cwd: ROOT,
     stdio: 'inherit',

@@ -26,9 +26,36 @@ interface Costs {
 }
 
 const COSTS: Readonly<Record<ModelCore, Costs>> = {
-  'cortex-m4f': { features: { raw: [], flatten: [], spectral: [] }, network: [], featureError: 0, networkError: 0 },
-  'cortex-m0plus': { features: { raw: [], flatten: [], spectral: [] }, network: [], featureError: 0, networkError: 0 },
-  uno: { features: { raw: [], flatten: [], spectral: [] }, network: [], featureError: 0, networkError: 0 },
+  'cortex-m4f': {
+    features: {
+      raw: [10.2, 82.3, 0],
+      flatten: [56.1, 1310, 0],
+      spectral: [155, 37.4, 78.4, 0, 117, 163, 53.3, 90.1],
+    },
+    network: [1.71, 26.6, 976, 349, 463],
+    featureError: 0.12,
+    networkError: 0.11,
+  },
+  'cortex-m0plus': {
+    features: {
+      raw: [241, 1320, 0],
+      flatten: [2390, 8500, 1130],
+      spectral: [5990, 1680, 2940, 1030, 509, 2410, 2690, 1510],
+    },
+    network: [5.1, 40.7, 2010, 1560, 0],
+    featureError: 0.07,
+    networkError: 0.15,
+  },
+  uno: {
+    features: {
+      raw: [482, 1610, 0],
+      flatten: [3080, 13500, 1090],
+      spectral: [7310, 1810, 3590, 533, 1880, 4070, 2730, 3020],
+    },
+    network: [64.4, 546, 0, 8140, 0],
+    featureError: 0.04,
+    networkError: 0.1,
+  },
 };
 
 function kept(count: number, ratio: number): number {
