@@ -27,6 +27,8 @@ const MAGNITUDE = 32_768;
 const LIMITS = [INT16_MIN, INT16_MAX] as const;
 /** Sums of more values, averaged or of exponentials, would not fit 32 bits. */
 const MOST_SUMMED = 65_534;
+/** Products of a row of a depthwise kernel that the C kernel sums in 32 bits: MOTE_PRODUCTS16. */
+const MOST_DEPTHWISE_WIDTH = 512;
 /** What the reference kernels' 64-bit rescaling takes. */
 const MOST_WIDE_SUM = 2 ** 47;
 const MOST_WIDE_SHIFT = 7;
@@ -56,6 +58,7 @@ function checkOp(op: Int16Op, inputs: readonly Int16Tensor[], output: Int16Tenso
     case 'conv2d':
       return checkWeighted(op, checkConv2d(op, input, output, fail), fail);
     case 'depthwiseConv2d':
+      if (op.window.kernelWidth > MOST_DEPTHWISE_WIDTH) fail(`has a kernel wider than ${MOST_DEPTHWISE_WIDTH}.`);
       return checkWeighted(op, checkDepthwise(op, input, output, fail), fail);
     case 'maxPool2d':
     case 'averagePool2d':

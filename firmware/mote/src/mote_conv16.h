@@ -233,13 +233,20 @@ MOTE_FN void mote_ring_load16(const mote_conv16 *op, const int16_t *input, int32
 }
 
 /*
- * Depthwise convolution. Rows of the input are copied into a ring before they are used: the output may lie over the
+ * Depthwise convolution, kernels at most MOTE_PRODUCTS16 wide. Rows of the input are copied into a ring before they are used: the output may lie over the
  * input as long as no row is written over one that has not been copied yet.
  */
 MOTE_FN void mote_depthwise16(const mote_conv16 *op, const int16_t *input, int16_t *output, int16_t *ring) {
     const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
     const int32_t pitch = mote_ring_width16(op) * op->in_c;
     const int32_t multiplier = op->out_c / op->in_c;
+    const int32_t channels = op->out_c;
+    const int32_t kernel_h = op->kernel_h;
+    const int32_t kernel_w = op->kernel_w;
+    const int32_t ring_values = slots * pitch;
+    /* Without a second tap to step to, the dilation may be anything. */
+    const int32_t row_step = op->kernel_h > 1 ? op->dilation_h * pitch : 0;
+    const int32_t tap_step = op->kernel_w > 1 ? op->dilation_w * op->in_c : 0;
     int32_t loaded = 0; /* rows so far, padding above the input included */
     int32_t y, x, channel, m, ky, kx;
     for (y = 0; y < op->out_h; y++) {
@@ -251,20 +258,35 @@ MOTE_FN void mote_depthwise16(const mote_conv16 *op, const int16_t *input, int16
             mote_ring_load16(op, input, loaded - op->pad_top, ring + loaded % slots * pitch);
         }
         for (x = 0; x < op->out_w; x++) {
-            for (channel = 0; channel < op->out_c; channel += multiplier) {
-                const int16_t *pixel = ring + x * op->stride_w * op->in_c + channel / multiplier;
+            const int16_t *pixel = ring + x * op->stride_w * op->in_c;
+            for (channel = 0; channel < channels; channel += multiplier) {
                 for (m = 0; m < multiplier; m++) {
                     const int8_t *w = op->weights + channel + m;
+                    int32_t row = top % slots * pitch;
                     int64_t sum = 0;
-                    for (ky = 0; ky < op->kernel_h; ky++) {
-                        const int16_t *from = pixel + (top + ky * op->dilation_h) % slots * pitch;
-                        for (kx = 0; kx < op->kernel_w; kx++) {
-                            sum += (int32_t)from[kx * op->dilation_w * op->in_c] * MOTE_FLASH_I8(w);
-                            w += op->out_c;
+                    int32_t part = 0;
+                    int32_t room = MOTE_PRODUCTS16;
+                    for (ky = kernel_h; ky > 0; ky--) {
+                        const int16_t *from = pixel + row;
+                        room -= kernel_w;
+                        if (room < 0) {
+                            sum += part;
+                            part = 0;
+                            room = MOTE_PRODUCTS16 - kernel_w;
+                        }
+                        for (kx = kernel_w; kx > 0; kx--) {
+                            part += (int32_t)*from * MOTE_FLASH_I8(w);
+                            from += tap_step;
+                            w += channels;
+                        }
+                        row += row_step;
+                        if (row >= ring_values) {
+                            row -= ring_values;
                         }
                     }
-                    *output++ = mote_requantize16(op, sum, channel + m);
+                    *output++ = mote_requantize16(op, sum + part, channel + m);
                 }
+                pixel++;
             }
         }
     }

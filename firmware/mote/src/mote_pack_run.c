@@ -1,4 +1,8 @@
 /* Runs what a pack holds: blocks from window to features, then the network. Everything has passed its checks. */
+#if defined(MOTE_SINGLE_ROUNDING)
+#error "Packs round twice: their known answers would not come out right."
+#endif
+
 #include "mote_conv_plain.h"
 #include "mote_elementwise.h"
 #include "mote_flatten.h"
