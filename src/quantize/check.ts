@@ -88,7 +88,7 @@ export function checkOrder<
     written.add(op.output);
     checkEachOp(op, inputs, output, fail);
   });
-  if (!written.has(graph.output)) refuse('nothing writes its output.', kind);
+  if (graph.output === graph.input || !written.has(graph.output)) refuse('nothing writes its output.', kind);
 }
 
 export type Fail = (message: string) => never;
