@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { writePack } from '../emit/pack';
 import type { BoardIdentity } from './board';
-import { createFakeTime } from './fake-time';
+import { createFakeTime } from '../../tests/fixtures/fake-time';
 import {
   CHECKS,
   judgeDeploy,
@@ -22,7 +22,7 @@ import type { Arrival, CheckId } from './hardware-checks';
 import { packId } from './deploy';
 import { probeModel, probePack } from './probe-model';
 import { createSession } from './session';
-import { smallModel } from './small-model';
+import { smallModel } from '../../tests/fixtures/small-model';
 import { hostInThread } from './virtual-board-host';
 import { createVirtualLink } from './virtual-link';
 import type { VirtualLinkOptions } from './virtual-link';

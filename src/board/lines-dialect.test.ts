@@ -3,7 +3,7 @@ import { Random } from '../signal/random';
 import type { Channel } from '../signal/recording';
 import { createLinesDialect, MAX_LINE_BYTES, parseLine, RESETTLE_LINES, SETTLE_LINES } from './lines-dialect';
 import type { LinesDialect } from './lines-dialect';
-import { randomPieces } from './random-pieces';
+import { randomPieces } from '../../tests/fixtures/random-pieces';
 
 interface Heard {
   readonly dialect: LinesDialect;

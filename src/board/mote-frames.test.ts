@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../signal/random';
 import { createFrameReader, encodeFrame, frameWireBytes } from './mote-frames';
 import type { Frame } from './mote-frames';
-import { randomPieces } from './random-pieces';
+import { randomPieces } from '../../tests/fixtures/random-pieces';
 import { PROTOCOL } from './wire';
 
 function randomFrames(random: () => number, count: number): Frame[] {

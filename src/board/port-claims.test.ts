@@ -1,7 +1,7 @@
 /** Two tabs that want the same board, over fake web locks and a fake broadcast channel that behave as the real ones. */
 import { describe, expect, it } from 'vitest';
-import { createFakeTime } from './fake-time';
-import type { FakeTime } from './fake-time';
+import { createFakeTime } from '../../tests/fixtures/fake-time';
+import type { FakeTime } from '../../tests/fixtures/fake-time';
 import { LinkError } from './link';
 import { createPortCatalog } from './port-catalog';
 import type { PortBackend } from './port-catalog';

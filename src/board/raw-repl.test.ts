@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFakeTime } from './fake-time';
+import { createFakeTime } from '../../tests/fixtures/fake-time';
 import { createRawRepl, RUN_TIMEOUT_MS } from './raw-repl';
 
 const latin = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -1,7 +1,7 @@
 /** Native Web Serial links over a fake `navigator.serial` that behaves as Chromium does. */
 import { describe, expect, it } from 'vitest';
-import { createFakeTime } from './fake-time';
-import type { FakeTime } from './fake-time';
+import { createFakeTime } from '../../tests/fixtures/fake-time';
+import type { FakeTime } from '../../tests/fixtures/fake-time';
 import { LinkError } from './link';
 import type { Link } from './link';
 import {

@@ -1,7 +1,7 @@
 /** The uploader against a simulated boot loader; against the real ones: tests/boards/uno-optiboot.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { createFakeTime, type FakeTime } from './fake-time';
-import { createFaultyLink } from './faulty-link';
+import { createFakeTime, type FakeTime } from '../../tests/fixtures/fake-time';
+import { createFaultyLink } from '../../tests/fixtures/faulty-link';
 import type { Link, LinkEvents } from './link';
 import { LinkError } from './link';
 import {

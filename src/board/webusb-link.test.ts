@@ -1,6 +1,6 @@
 /** The real web-serial-polyfill over a fake USBDevice: its known faults must not reach the link. */
 import { describe, expect, it } from 'vitest';
-import { createFakeTime } from './fake-time';
+import { createFakeTime } from '../../tests/fixtures/fake-time';
 import { LinkError } from './link';
 import { rememberedSerialLinks, requestSerialLink, serialBacking } from './serial-links';
 import type { SerialEnvironment } from './serial-links';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { FloatOp } from '../graph/float-graph';
 import type { Int8Graph } from '../quantize/int8-graph';
 import { mixedFromFloat } from '../quantize/mixed-graph';
-import { SampleNetwork } from '../quantize/sample-networks';
+import { SampleNetwork } from '../../tests/fixtures/sample-networks';
 import { Random } from '../signal/random';
 import { estimateFloatCycles, estimateNetworkCycles } from './latency';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { smallModel } from '../board/small-model';
+import { smallModel } from '../../tests/fixtures/small-model';
 import { hexWithModel, parseSlotLayout, readHex } from './microbit-hex';
 import { writePack } from './pack';
 import { imageWithModel, slotCapacity } from './slot-image';

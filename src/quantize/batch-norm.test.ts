@@ -3,7 +3,7 @@ import type { FloatGraph } from '../graph/float-graph';
 import { createFloatInterpreter } from '../graph/run-float';
 import { Random } from '../signal/random';
 import { foldBatchNorm } from './batch-norm';
-import { largestDifference, randomInputs, SampleNetwork } from './sample-networks';
+import { largestDifference, randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 function expectSame(before: FloatGraph, after: FloatGraph): void {
   const length = before.tensors[before.input]!.shape.reduce((a, b) => a * b, 1);

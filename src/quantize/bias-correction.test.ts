@@ -4,7 +4,7 @@ import { Random } from '../signal/random';
 import { correctBiases } from './bias-correction';
 import { quantizationReport } from './error-report';
 import { quantizeInDetail } from './quantize-graph';
-import { badlyScaled, randomInputs, SampleNetwork } from './sample-networks';
+import { badlyScaled, randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 function branching(random: Random): FloatGraph {
   const n = new SampleNetwork(random, [6, 6, 3]);

@@ -7,7 +7,7 @@ import { removeDeadChannels } from './dead-channels';
 import type { Int8Conv2d, Int8FullyConnected, Int8Graph, Int8Op } from './int8-graph';
 import { createInt8Interpreter } from './interpreter';
 import { quantizeGraph } from './quantize-graph';
-import { randomInputs, randomNetwork, SampleNetwork } from './sample-networks';
+import { randomInputs, randomNetwork, SampleNetwork } from '../../tests/fixtures/sample-networks';
 import { isInt8Weighted } from './value-ranges';
 
 /** Silences random units (no weights, any bias) and random inputs of random layers. */

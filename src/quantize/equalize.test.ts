@@ -3,7 +3,7 @@ import type { FloatGraph } from '../graph/float-graph';
 import { createFloatInterpreter } from '../graph/run-float';
 import { Random } from '../signal/random';
 import { equalize } from './equalize';
-import { badlyScaled, largestDifference, randomInputs, SampleNetwork } from './sample-networks';
+import { badlyScaled, largestDifference, randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 describe('equalize', () => {
   it('does not change the function', () => {

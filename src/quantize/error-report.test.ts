@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../signal/random';
 import { quantizationReport } from './error-report';
 import { quantizeInDetail } from './quantize-graph';
-import { randomInputs, SampleNetwork } from './sample-networks';
+import { randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 describe('quantizationReport', () => {
   const random = new Random(3);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createFloatInterpreter } from '../graph/run-float';
 import { Random } from '../signal/random';
 import { fuseActivations } from './fuse-activations';
-import { randomInputs, SampleNetwork } from './sample-networks';
+import { randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 describe('fuseActivations', () => {
   it.each<[string, (n: SampleNetwork) => void, string[]]>([

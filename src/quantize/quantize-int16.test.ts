@@ -8,7 +8,7 @@ import { INT16_KINDS } from './int16-graph';
 import { createInt16Interpreter } from './interpreter-int16';
 import { quantizeGraph, quantizeInDetail } from './quantize-graph';
 import { quantizeInt16Values } from './quantize-int16';
-import { badlyScaled, randomInputs, randomNetwork, SampleNetwork } from './sample-networks';
+import { badlyScaled, randomInputs, randomNetwork, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 function inputsFor(graph: FloatGraph, random: Random, count: number): Float32Array[] {
   return randomInputs(random, elementCount(graph.tensors[graph.input]?.shape ?? []), count);

@@ -8,7 +8,7 @@ import { checkMixedGraph, mixedFromInt8, type MixedGraph } from './mixed-graph';
 import { createMixedInterpreter } from './mixed-interpreter';
 import { quantizeGraph } from './quantize-graph';
 import { quantizeMixed } from './quantize-mixed';
-import { largestDifference, randomInputs, randomNetwork, SampleNetwork } from './sample-networks';
+import { largestDifference, randomInputs, randomNetwork, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 /** Convolution, softmax over more classes than int8 can hold, dense layer. */
 function wideSoftmax(): FloatGraph {

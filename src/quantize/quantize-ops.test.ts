@@ -7,7 +7,7 @@ import { type Int8Graph } from './int8-graph';
 import { createInt8Interpreter } from './interpreter';
 import { quantizeGraph, quantizeInDetail, type QuantizeOptions } from './quantize-graph';
 import { dequantize, quantizeValues } from './quantize-values';
-import { badlyScaled, randomInputs, SampleNetwork } from './sample-networks';
+import { badlyScaled, randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 
 function sizeOfInput(graph: FloatGraph): number {
   return elementCount(graph.tensors[graph.input]!.shape);

@@ -3,7 +3,7 @@ import { elementCount } from '../graph/float-graph';
 import { Random } from '../signal/random';
 import { createInt8Interpreter } from './interpreter';
 import { quantizeGraph } from './quantize-graph';
-import { randomInputs, randomNetwork, SampleNetwork } from './sample-networks';
+import { randomInputs, randomNetwork, SampleNetwork } from '../../tests/fixtures/sample-networks';
 import { channelRanges } from './value-ranges';
 
 describe('channelRanges', () => {

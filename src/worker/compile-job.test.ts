@@ -3,7 +3,7 @@ import { writeFloatTflite, writeMixedTflite, writeTflite } from '../emit/tflite/
 import type { FloatGraph } from '../graph/float-graph';
 import { quantizeGraph } from '../quantize/quantize-graph';
 import { quantizeMixed } from '../quantize/quantize-mixed';
-import { randomInputs, SampleNetwork } from '../quantize/sample-networks';
+import { randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 import { Random } from '../signal/random';
 import { compileJob, type CompileInputs, type CompileOutputs } from './compile-job';
 

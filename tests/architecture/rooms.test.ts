@@ -100,6 +100,22 @@ describe('rooms', () => {
     expect(broken).toEqual([]);
   });
 
+  test('what only tests need lives in tests/fixtures', () => {
+    const ENTRIES = ['src/cli/main.ts', 'src/service-worker.ts', 'src/studio/main.ts'];
+    const imported = new Set(
+      sources.flatMap((path) =>
+        imports(path)
+          .filter((target) => target.startsWith('.'))
+          .map((target) => resolve(dirname(path), target.split('?')[0] ?? ''))
+          .flatMap((target) => [target, `${target}.ts`]),
+      ),
+    );
+    const unused = sources
+      .filter((path) => !imported.has(path))
+      .map((path) => relative(ROOT, path).split(sep).join('/'));
+    expect(unused.sort()).toEqual(ENTRIES);
+  });
+
   test('pure rooms take clock, random and the platform from outside', () => {
     const forbidden =
       /\b(Math\.random|Date\.now|new Date\(\)|performance\.now|document\.|navigator\.|indexedDB|localStorage|fetch\(|XMLHttpRequest|new Function|eval\()/;

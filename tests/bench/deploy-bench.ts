@@ -6,12 +6,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeployReport } from '../../src/board/board';
-import { createFakeTime } from '../../src/board/fake-time';
+import { createFakeTime } from '../fixtures/fake-time';
 import { createSession } from '../../src/board/session';
-import { smallModel } from '../../src/board/small-model';
+import { smallModel } from '../fixtures/small-model';
 import { hostInThread } from '../../src/board/virtual-board-host';
 import { createVirtualLink } from '../../src/board/virtual-link';
-import { deployWireLimit } from '../../src/board/wire-limit';
+import { deployWireLimit } from '../fixtures/wire-limit';
 import { writePack } from '../../src/emit/pack';
 import { flashOfHex } from '../c/microbit-board';
 import { NRF51822, NrfChip } from '../c/nrf-chip';

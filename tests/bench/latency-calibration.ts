@@ -26,7 +26,7 @@ import { addParameters } from '../../src/quantize/ops/elementwise';
 import { mixedFromFloat, type MixedGraph } from '../../src/quantize/mixed-graph';
 import { convMultipliers } from '../../src/quantize/ops/output-multipliers';
 import { softmaxParameters } from '../../src/quantize/softmax';
-import { SampleNetwork } from '../../src/quantize/sample-networks';
+import { SampleNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from '../cross/cross-bench';
 import { CROSS_TARGETS, whyMissing, type CrossTarget } from '../cross/cross-target';

@@ -9,7 +9,7 @@
 import type { FloatGraph } from '../../src/graph/float-graph';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, SampleNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, SampleNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 
 /** TensorFlow Lite Micro with CMSIS-NN on one network; bytes. */

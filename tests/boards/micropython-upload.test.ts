@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MicroPythonAccess } from '../../src/board/board';
-import { createFakeTime } from '../../src/board/fake-time';
+import { createFakeTime } from '../fixtures/fake-time';
 import type { MicroPythonError } from '../../src/board/micropython-error';
 import { BACKUP_FILE, openMicroPythonFiles } from '../../src/board/micropython-files';
 import {

@@ -1,6 +1,6 @@
 /** Models to images for the Uno and back; what does not fit, and what would. */
 import { describe, expect, it } from 'vitest';
-import { FLATTEN, RAW, SPECTRAL, unoModel } from './uno-model';
+import { FLATTEN, RAW, SPECTRAL, unoModel } from '../fixtures/uno-model';
 import { Random } from '../../src/signal/random';
 import { ByteWriter } from '../../src/emit/byte-writer';
 import { crc32 } from '../../src/emit/crc32';

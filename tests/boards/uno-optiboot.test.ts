@@ -16,7 +16,7 @@ import { unoImage, type UnoMemory } from '../../src/emit/uno-image';
 import { patchImage, readHexImage } from '../../src/formats/intel-hex';
 import { AvrBoard } from './avr-board.mjs';
 import { createAvrBoardLink, type AvrBoardLink } from './avr-board-link';
-import { FLATTEN, motionVolts, RATE_HZ, RAW, SPECTRAL, unoModel } from './uno-model';
+import { FLATTEN, motionVolts, RATE_HZ, RAW, SPECTRAL, unoModel } from '../fixtures/uno-model';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LOADERS = '/usr/share/arduino/hardware/arduino/avr/bootloaders';

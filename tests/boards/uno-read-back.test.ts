@@ -6,7 +6,7 @@ import { unoImage, type UnoMemory } from '../../src/emit/uno-image';
 import type { Board } from '../../src/studio/state/boards.svelte';
 import { keepsImage, ReadBack } from '../../src/studio/state/read-back.svelte';
 import { compareReadBack } from '../../src/studio/stations/deploy/compare';
-import { FLATTEN, unoModel } from './uno-model';
+import { FLATTEN, unoModel } from '../fixtures/uno-model';
 
 const MEMORY: UnoMemory = {
   pageBytes: 128,

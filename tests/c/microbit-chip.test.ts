@@ -12,7 +12,7 @@ import { packId } from '../../src/board/deploy';
 import { createMoteDialect, type MoteDialect } from '../../src/board/mote-dialect';
 import { probeModel } from '../../src/board/probe-model';
 import { createSession } from '../../src/board/session';
-import { deployWireLimit } from '../../src/board/wire-limit';
+import { deployWireLimit } from '../fixtures/wire-limit';
 import { crc32 } from '../../src/emit/crc32';
 import { hexWithModel, parseSlotLayout } from '../../src/emit/microbit-hex';
 import { writePack } from '../../src/emit/pack';

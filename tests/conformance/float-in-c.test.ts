@@ -9,7 +9,7 @@ import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { elementCount, type FloatGraph } from '../../src/graph/float-graph';
 import { createFloatInterpreter } from '../../src/graph/run-float';
 import { mixedFromFloat } from '../../src/quantize/mixed-graph';
-import { randomNetwork } from '../../src/quantize/sample-networks';
+import { randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
 import { FLOAT_KINDS, randomFloatOp } from './random-float-op';

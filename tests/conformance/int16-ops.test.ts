@@ -11,7 +11,7 @@ import { createInt16Interpreter } from '../../src/quantize/interpreter-int16';
 import { INT16_KINDS, type Int16Graph, type Int16Op, type Int16Tensor } from '../../src/quantize/int16-graph';
 import { rescaleParameters } from '../../src/quantize/ops/int16-parameters';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from '../cross/cross-bench';
 import { EVERY_TARGET, whyMissing, type AnyTarget } from '../cross/cross-target';

@@ -13,7 +13,7 @@ import { selfTestCount } from '../../src/emit/self-test';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { createRandom, Dice, randomModel, randomWindow } from './random-model';
 import { randomOpGraph, type OpGroup } from './random-op-graph';

@@ -9,7 +9,7 @@ import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import type { Int8Graph, Int8Tensor } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
 import { randomOpGraph } from './random-op-graph';

@@ -14,7 +14,7 @@ import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { elementCount } from '../../src/graph/float-graph';
 import { INT8_OPCODE, type Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, type Compiler, HERE, LOADER, RUNTIME, SANITIZED, Workshop } from './c-compiler';
 import { randomOpGraph, type OpGroup } from './random-op-graph';

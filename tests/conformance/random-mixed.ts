@@ -3,7 +3,7 @@ import { elementCount } from '../../src/graph/float-graph';
 import type { MixedGraph } from '../../src/quantize/mixed-graph';
 import { createMixedInterpreter, type MixedValues } from '../../src/quantize/mixed-interpreter';
 import { quantizeMixed } from '../../src/quantize/quantize-mixed';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 
 /** About a third of the layers is float; at least one is, and one is not. */

@@ -8,7 +8,7 @@ import { TFLITE_OPERATOR, TFLITE_TYPE, type TfliteOperator } from '../../src/emi
 import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { elementCount } from '../../src/graph/float-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork, SampleNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork, SampleNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { FLOAT_KINDS, randomFloatOp } from './random-float-op';
 import { randomOpGraph } from './random-op-graph';

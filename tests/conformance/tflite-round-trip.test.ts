@@ -16,7 +16,7 @@ import { createInt16Interpreter } from '../../src/quantize/interpreter-int16';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { rescaleParameters } from '../../src/quantize/ops/int16-parameters';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { randomInt16Graph } from './random-int16-graph';
 import { randomMixed } from './random-mixed';

@@ -13,7 +13,7 @@ import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { lookupTable } from '../../src/quantize/ops/lookup';
 import { Random } from '../../src/signal/random';
-import { randomNetwork } from '../../src/quantize/sample-networks';
+import { randomNetwork } from '../fixtures/sample-networks';
 import { FLOAT_KINDS, randomFloatOp } from './random-float-op';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
 import { loadRuntime, RUNTIME_FOLDER, type Runtime } from './tflite-runtime';

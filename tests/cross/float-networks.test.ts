@@ -8,7 +8,7 @@ import { planMixed } from '../../src/emit/mixed-plan';
 import { elementCount, type FloatGraph } from '../../src/graph/float-graph';
 import { createFloatInterpreter } from '../../src/graph/run-float';
 import { mixedFromFloat } from '../../src/quantize/mixed-graph';
-import { randomInputs, randomNetwork, SampleNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork, SampleNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from './cross-bench';
 import { AVR_TARGETS, CROSS_TARGETS, whyMissing, type AnyTarget, type CrossTarget } from './cross-target';

@@ -8,7 +8,7 @@ import { readTflite } from '../../src/emit/tflite/read-tflite';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { CrossBench } from './cross-bench';
 import { CROSS_TARGETS, whyMissing, type CrossTarget } from './cross-target';

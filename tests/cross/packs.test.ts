@@ -6,7 +6,7 @@ import { selfTestCount } from '../../src/emit/self-test';
 import { elementCount } from '../../src/graph/float-graph';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { randomOpGraph, type OpGroup } from '../conformance/random-op-graph';
 import { CrossBench } from './cross-bench';

@@ -6,7 +6,7 @@ import { serveFolder } from '../../scripts/static-server.mjs';
 import { writeMixedTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { quantizeMixed } from '../../src/quantize/quantize-mixed';
-import { badlyScaled, randomInputs } from '../../src/quantize/sample-networks';
+import { badlyScaled, randomInputs } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { ANY_PORT, DIST, go, openStudio } from './studio-under-test';
 

@@ -3,7 +3,7 @@ import { networkModel } from '../../src/emit/network-model';
 import { writePack } from '../../src/emit/pack';
 import { elementCount } from '../../src/graph/float-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
-import { randomInputs, randomNetwork } from '../../src/quantize/sample-networks';
+import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 
 /** Of networks that are small, and different. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPack } from '../../src/emit/pack';
 import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
 import { exportCsv } from '../../src/formats/csv-export';
-import { SampleNetwork } from '../../src/quantize/sample-networks';
+import { SampleNetwork } from '../fixtures/sample-networks';
 import { generateRecording, MotionGenerator } from '../../src/signal/motion-generator';
 import { Random } from '../../src/signal/random';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStudioStore } from '../../store/indexeddb-store';
 import type { StudioStore } from '../../store/studio-store';
 import type { StudioServices } from '../services';
-import { fakeBoard, FAKE_IDENTITY, type FakeBoard } from './fake-board';
+import { fakeBoard, FAKE_IDENTITY, type FakeBoard } from '../../../tests/fixtures/fake-board';
 import { Recorder, type RecorderOutcome } from './recorder.svelte';
 import { Recordings } from './recordings.svelte';
 

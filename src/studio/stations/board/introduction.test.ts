@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardSlot } from '../../../board/board';
-import { FAKE_IDENTITY } from '../../state/fake-board';
+import { FAKE_IDENTITY } from '../../../../tests/fixtures/fake-board';
 import type { ModelRecord } from '../../state/models.svelte';
 import { introductionOf } from './introduction';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { smallModel } from '../../../board/small-model';
+import { smallModel } from '../../../../tests/fixtures/small-model';
 import { emitHeader } from '../../../emit/header';
 import { packId, readPack, writePack } from '../../../emit/pack';
 import type { StudioModel } from '../../state/models.svelte';

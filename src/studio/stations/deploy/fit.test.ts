@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardSlot } from '../../../board/board';
 import { packRamAtLeast } from '../../../board/deploy';
-import { smallModel } from '../../../board/small-model';
+import { smallModel } from '../../../../tests/fixtures/small-model';
 import { writePack } from '../../../emit/pack';
 import { boardRamBytes, fitOf } from './fit';
 

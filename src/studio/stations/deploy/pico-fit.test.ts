@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { smallModel } from '../../../board/small-model';
+import { smallModel } from '../../../../tests/fixtures/small-model';
 import { writePack } from '../../../emit/pack';
 import { picoFit, picoSensor } from './pico-fit';
 

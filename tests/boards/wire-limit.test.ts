@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFrame } from './mote-frames';
-import { MESSAGE } from './wire';
-import { deployWireLimit } from './wire-limit';
+import { encodeFrame } from '../../src/board/mote-frames';
+import { MESSAGE } from '../../src/board/wire';
+import { deployWireLimit } from '../fixtures/wire-limit';
 
 describe('the wire’s limit', () => {
   it('counts the bytes that really cross the wire', () => {
