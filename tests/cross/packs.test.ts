@@ -48,8 +48,9 @@ function networks(): Uint8Array[] {
 
 const packs = [...GROUPS.flatMap(layers), ...networks()];
 
-// A Cortex-M0 has the kernels of M0+, and no room for so many packs; firmware for it is tested in tests/c.
-for (const target of CROSS_TARGETS.filter(({ name }) => name !== 'Cortex-M0')) {
+// A Cortex-M0 has the kernels of M0+, and no room for so many packs; firmware for it is tested in tests/c. Other cores than
+// these run the portable kernels.
+for (const target of CROSS_TARGETS.filter(({ name }) => /^(Cortex-M(0\+|4|7|33|55)|RV32IMC)$/.test(name))) {
   const missing = whyMissing(target);
   describe.skipIf(missing !== null)(`${target.name}${missing === null ? '' : ` (${missing})`}`, () => {
     it('gives the known answers of random layers and networks', async () => {
