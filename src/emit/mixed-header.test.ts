@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FloatGraph } from '../graph/float-graph';
 import { mixedFromFloat, type MixedGraph } from '../quantize/mixed-graph';
 import { quantizeMixed } from '../quantize/quantize-mixed';
-import { randomInputs, SampleNetwork } from '../quantize/sample-networks';
+import { randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 import { Random } from '../signal/random';
 import { emitMixedHeader } from './mixed-header';
 import { planMixed } from './mixed-plan';

@@ -50,10 +50,10 @@ const COSTS: Readonly<Record<ModelCore, Costs>> = {
     features: {
       raw: [482, 1610, 0],
       flatten: [3080, 13500, 1090],
-      spectral: [7310, 1810, 3590, 533, 1880, 4070, 2730, 3020],
+      spectral: [7270, 1920, 3700, 928, 1370, 2200, 2660, 3520],
     },
     network: [64.4, 546, 0, 8140, 0],
-    featureError: 0.04,
+    featureError: 0.07,
     networkError: 0.1,
   },
 };
