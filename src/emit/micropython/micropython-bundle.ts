@@ -76,6 +76,6 @@ const README = `# A model for MicroPython
 - \`openmv/\`: the same for OpenMV cameras; their \`ml\` module runs the network from \`model.tflite\`, with the labels in
   \`model.txt\`. Written after the documentation of firmware 5.0; not tried on a camera.
 
-Tested: model.py under CPython, MicroPython 1.27 (WebAssembly) and 1.25 (Linux, machine code). Not tried on real boards.
-Licence: yours.
+Tested: model.py under CPython and MicroPython 1.27 (WebAssembly), and as machine code under 1.25 on emulated Cortex-M0,
+Cortex-M3 and RISC-V. Not tried on real boards. Licence: yours.
 `;
