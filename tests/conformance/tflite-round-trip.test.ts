@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import { emitMixedHeader } from '../../src/emit/mixed-header';
 import { planMixed } from '../../src/emit/mixed-plan';
 import { EmitError } from '../../src/emit/model';
+import { emitInt16NetworkHeader } from '../../src/emit/network-header-int16';
+import { planInt16Network } from '../../src/emit/network-plan';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { TfliteError } from '../../src/emit/tflite/tflite-error';
 import { writeFloatTflite, writeInt16Tflite, writeMixedTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
@@ -221,7 +223,10 @@ it('refuses damaged files with an error of its own, quickly', () => {
     try {
       const model = readTflite(cut);
       // What is accepted can be compiled; int8 networks have a fuzzer of their own for that (packs).
-      if (model.kind === 'float' || model.kind === 'mixed') {
+      if (model.kind === 'int16') {
+        const options = { prefix: 'net', target: 'generic', remarks: [] } as const;
+        emitInt16NetworkHeader(model.graph, planInt16Network(model.graph), options);
+      } else if (model.kind !== 'int8') {
         const graph = model.kind === 'float' ? mixedFromFloat(model.graph) : model.graph;
         emitMixedHeader(graph, planMixed(graph, 'generic'), { prefix: 'net', target: 'generic', remarks: [] });
       }
