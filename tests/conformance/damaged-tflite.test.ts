@@ -62,7 +62,8 @@ function accepted(random: Random): { readonly graph: MixedGraph; readonly header
     const which = random.integer(originals.length);
     try {
       const model = readTflite(damage(originals[which] as Uint8Array, random));
-      if (structure(model) === structures[which]) continue;
+      // No file here is int16; one flipped bit does not make it so.
+      if (model.kind === 'int16' || structure(model) === structures[which]) continue;
       if (model.kind === 'int8') {
         const { graph } = model;
         const plan = planNetwork(graph, 'generic');
