@@ -15,7 +15,9 @@ import convText from '../../firmware/mote/src/mote_conv.h?raw';
 import crc32Text from '../../firmware/mote/src/mote_crc32.h?raw';
 import denseDspText from '../../firmware/mote/src/mote_dense_dsp.h?raw';
 import denseQuadText from '../../firmware/mote/src/mote_dense_quad.h?raw';
+import depthwiseDspText from '../../firmware/mote/src/mote_depthwise_dsp.h?raw';
 import elementwiseText from '../../firmware/mote/src/mote_elementwise.h?raw';
+import elementwiseDspText from '../../firmware/mote/src/mote_elementwise_dsp.h?raw';
 import flashText from '../../firmware/mote/src/mote_flash.h?raw';
 import flattenText from '../../firmware/mote/src/mote_flatten.h?raw';
 import inputText from '../../firmware/mote/src/mote_input.h?raw';
@@ -47,6 +49,7 @@ const FRAGMENTS = [
   convText,
   convPlainText,
   convDspText,
+  depthwiseDspText,
   convQuadText,
   denseDspText,
   denseQuadText,
@@ -60,6 +63,7 @@ const FRAGMENTS = [
   elementwise16Text,
   move16Text,
   softmax16Text,
+  elementwiseDspText,
   floatOpsText,
   windowText,
   smoothText,

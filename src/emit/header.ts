@@ -7,6 +7,7 @@ import { floatLiteral, int32Literal, stringLiteral, uint32Literal } from './c-li
 import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
 import type { Model } from './model';
+import { lowerGraph } from './lower-graph';
 import { emitNetworkCode, type NetworkCode } from './network-header';
 import { planNetwork, type NetworkPlan } from './network-plan';
 import { packId, readPack } from './pack';
@@ -54,8 +55,9 @@ class HeaderPrinter {
     this.#target = target;
     this.#x = model.prefix;
     this.#X = model.prefix.toUpperCase();
-    this.#plan = planNetwork(model.graph, target);
-    this.#network = emitNetworkCode(model.graph, this.#plan, { prefix: model.prefix, target });
+    const graph = lowerGraph(model.graph);
+    this.#plan = planNetwork(graph, target);
+    this.#network = emitNetworkCode(graph, this.#plan, { prefix: model.prefix, target });
     for (const name of this.#network.runtime) this.#runtime.add(name);
   }
 

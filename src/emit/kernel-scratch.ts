@@ -3,6 +3,7 @@ import type { Window2d } from '../graph/window2d';
 import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
+import { isNarrow, isPlanar, planePitch } from './weight-layout';
 import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
@@ -25,23 +26,34 @@ export function scratchBytesInt16(op: Int16Op, graph: Int16Graph): number {
   }
 }
 
-/** The same for a part of the op: so many input channels, and an output so wide. */
-export function scratchBytesOf(op: Int8Op, channels: number, outWidth: number, target: Target): number {
+/** The same for a part of the op: so many input channels, and an output so wide, of a layer whose output is `layerWidth`. */
+export function scratchBytesOf(
+  op: Int8Op,
+  channels: number,
+  outWidth: number,
+  target: Target,
+  layerWidth = outWidth,
+): number {
   const layout = layoutFor(op, target);
   switch (op.kind) {
     case 'conv2d': {
       const taps = op.weights.length / op.bias.length;
       if (op.groups > 1) return 0;
-      // Two pixels of int16.
-      if (layout === 'dsp') return 4 * roundUpEven(taps);
+      // Two pixels of int16, and perhaps one of bytes.
+      if (layout === 'dsp') return (isNarrow(op) ? 5 : 4) * roundUpEven(taps);
       if (layout === 'quad') return quadScratchBytes(taps);
       return isPointwise(op.window) ? 0 : taps;
     }
     case 'fullyConnected':
       return layout === 'quad' ? quadScratchBytes(Math.min(QUAD_CHUNK, op.weights.length / op.bias.length)) : 0;
-    case 'depthwiseConv2d':
-      // The SIMD kernel keeps a pixel of padding at hand.
-      return ringValues(op.window, channels, outWidth) + (layout === 'dsp' ? channels : 0);
+    case 'depthwiseConv2d': {
+      const { kernelHeight, kernelWidth, strideWidth } = op.window;
+      if (layout === 'dsp' && isPlanar(op, layerWidth)) return 3 * planePitch(strideWidth, outWidth) * channels;
+      // Pixels in whole words.
+      if (layout === 'quad') return ringValues(op.window, 4 * Math.ceil(channels / 4), outWidth);
+      // One of the SIMD kernels keeps the places of its taps there.
+      return ringValues(op.window, channels, outWidth) + (layout === 'dsp' ? 4 * kernelHeight * kernelWidth : 0);
+    }
     default:
       return 0;
   }

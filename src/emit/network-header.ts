@@ -6,6 +6,8 @@ import { elementCount, type TensorId } from '../graph/float-graph';
 import type { Window2d } from '../graph/window2d';
 import {
   inputsOf,
+  type Int8Conv2d,
+  type Int8DepthwiseConv2d,
   type Int8Graph,
   type Int8Op,
   type Int8Pool2d,
@@ -25,7 +27,15 @@ import type { Stage } from './stream';
 import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
 import { layoutFor, layoutOf, type Target, type WeightLayout } from './target';
-import { arrangeChannels, arrangeDense, arrangeDepthwise, arrangePairs } from './weight-layout';
+import {
+  arrangeChannels,
+  arrangeDense,
+  arrangeDepthwise,
+  arrangePairs,
+  arrangePlanar,
+  isNarrow,
+  isPlanar,
+} from './weight-layout';
 import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
 
 export interface NetworkHeaderOptions {
@@ -224,8 +234,7 @@ class NetworkPrinter {
     if (data) return this.#array('int8_t', `constant_${id}`, data);
     const place = this.plan.places[id];
     if (!place) throw new Error(`Tensor ${id} has no place.`);
-    if (place.in !== 'arena') return place.in;
-    return place.offset === 0 ? 'arena' : `arena + ${place.offset}`;
+    return place.offset === 0 ? place.in : `${place.in} + ${place.offset}`;
   }
 
   /** Of the second operand of an addition in a stream, whose kernel reads both from RAM. */
@@ -312,19 +321,7 @@ class NetworkPrinter {
     const weights = words
       ? this.#array('int32_t', `weights_${index}`, words)
       : this.#array('int8_t', `weights_${index}`, op.weights);
-    const folded = foldedBias(op, input.zeroPoint);
-    const rescaling =
-      layoutFor(op, this.options.target) === 'dsp'
-        ? [
-            this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift)),
-            '(const int32_t *)0',
-            '(const int8_t *)0',
-          ]
-        : [
-            this.#array('int32_t', `bias_${index}`, folded),
-            this.#array('int32_t', `multiplier_${index}`, op.multiplier),
-            this.#array('int8_t', `shift_${index}`, op.shift),
-          ];
+    const rescaling = this.#rescaling(op, index, foldedBias(op, input.zeroPoint));
     return this.#struct(
       'mote_conv',
       `layer_${index}`,
@@ -341,6 +338,48 @@ class NetworkPrinter {
       ],
       how,
     );
+  }
+
+  /** Bias, multiplier and shift, in the form of the layer's kernel. */
+  #rescaling(op: WeightedOp, index: number, folded: Int32Array): readonly string[] {
+    if (layoutFor(op, this.options.target) !== 'dsp') {
+      return [
+        this.#array('int32_t', `bias_${index}`, folded),
+        this.#array('int32_t', `multiplier_${index}`, op.multiplier),
+        this.#array('int8_t', `shift_${index}`, op.shift),
+      ];
+    }
+    const depthwise = op.kind === 'depthwiseConv2d';
+    const groups = depthwise ? 'overlapping' : 'padded';
+    const channels =
+      depthwise && isPlanar(op, this.#tensor(op.output).shape[1] ?? 0)
+        ? '(const int32_t *)0'
+        : this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift, groups));
+    return [channels, '(const int32_t *)0', '(const int8_t *)0'];
+  }
+
+  /** The kernel of a convolution of one group with patches. */
+  #convolution(op: Int8Conv2d): string {
+    const layout = layoutFor(op, this.options.target);
+    if (layout === 'plain') return 'mote_conv2d';
+    return layout === 'dsp' && isNarrow(op) ? 'mote_conv2d_narrow_dsp' : `mote_conv2d_${layout}`;
+  }
+
+  /** A depthwise layer: its kernel, and its parameters. */
+  #depthwise(
+    op: Int8DepthwiseConv2d,
+    index: number,
+    shapes: readonly number[],
+    how: 'loaded' | 'address' = 'loaded',
+  ): [run: string, layer: string] {
+    const layout = layoutFor(op, this.options.target);
+    const planar = layout === 'dsp' && isPlanar(op, this.#tensor(op.output).shape[1] ?? 0);
+    const words = planar
+      ? arrangePlanar(op, foldedBias(op, this.#tensor(op.input).zeroPoint))
+      : ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length);
+    const layer = this.#layer(op, index, op.window, shapes, words, how);
+    if (planar) return [op.window.strideWidth === 2 ? 'mote_depthwise3_by2_dsp' : 'mote_depthwise3_dsp', layer];
+    return [layout === 'plain' ? 'mote_depthwise' : `mote_depthwise_${layout}`, layer];
   }
 
   /** Ops that run together, a few lines at a time. */
@@ -387,19 +426,10 @@ class NetworkPrinter {
     switch (op.kind) {
       case 'conv2d': {
         const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length), 'address');
-        return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : `mote_conv2d${suffix}`, layer];
+        return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : this.#convolution(op), layer];
       }
-      case 'depthwiseConv2d': {
-        const layer = this.#layer(
-          op,
-          index,
-          op.window,
-          shapes,
-          ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length),
-          'address',
-        );
-        return [`mote_depthwise${suffix}`, layer];
-      }
+      case 'depthwiseConv2d':
+        return this.#depthwise(op, index, shapes, 'address');
       case 'maxPool2d':
       case 'averagePool2d': {
         const run = `mote_strip_${this.#pool(op)}`;
@@ -412,7 +442,7 @@ class NetworkPrinter {
       case 'add': {
         const swapped = op.inputs[0] === stage.side ? 1 : 0;
         return [
-          'mote_strip_add',
+          this.#sumsFast(op) ? 'mote_strip_add_dsp' : 'mote_strip_add',
           this.#unweighted(index, POINT, shapes, [-128, 127, swapped], this.#addition(op, index, 'address')),
         ];
       }
@@ -470,6 +500,14 @@ class NetworkPrinter {
     );
   }
 
+  /** Whether mote_add_dsp can take the sum. */
+  #sumsFast(op: Int8Op & { readonly kind: 'add' }): boolean {
+    const [a, b] = op.inputs.map((id) => elementCount(this.#tensor(id).shape));
+    if (layoutOf(this.options.target) !== 'dsp' || op.subtract || a !== b || op.shiftOut > -1) return false;
+    const fits = (multiplier: number, shift: number): boolean => shift < 0 || (shift === 0 && multiplier === 2 ** 30);
+    return fits(op.multiplierA, op.shiftA) && fits(op.multiplierB, op.shiftB);
+  }
+
   #title(op: Int8Op, index: number, from: Int8Tensor, to: Int8Tensor): void {
     this.#constants.gap();
     this.#constants.comment([
@@ -509,13 +547,12 @@ class NetworkPrinter {
         const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
         if (op.groups > 1) this.#call('mote_conv2d_grouped', layer, op.groups, ...ends());
         else if (!suffix && isPointwise(op.window)) this.#call('mote_conv2d_pointwise', layer, ...ends());
-        else this.#call(`mote_conv2d${suffix}`, layer, ...ends(), this.#scratch(index));
+        else this.#call(this.#convolution(op), layer, ...ends(), this.#scratch(index));
         return;
       }
       case 'depthwiseConv2d': {
-        const words = ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length);
-        const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
-        this.#call(`mote_depthwise${suffix}`, layer, ...ends(), this.#scratch(index));
+        const [run, layer] = this.#depthwise(op, index, [...from.shape, ...to.shape]);
+        this.#call(run, layer, ...ends(), this.#scratch(index));
         return;
       }
       case 'maxPool2d':
@@ -554,6 +591,18 @@ class NetworkPrinter {
           op.kind === 'add'
             ? this.#addition(op, index)
             : this.#struct('mote_mul_params', `mul_${index}`, [...shared, op.multiplier, op.shift]);
+        if (op.kind === 'add' && this.#sumsFast(op)) {
+          const count = elementCount(to.shape);
+          this.#call(
+            'mote_add_dsp',
+            parameters,
+            this.#place(first),
+            this.#place(second),
+            count,
+            this.#place(op.output),
+          );
+          return;
+        }
         const kernel = op.kind === 'add' ? 'mote_add' : 'mote_mul';
         this.#call(
           // Where code may run on AVR, constants are read from flash, and the first operand is in RAM.

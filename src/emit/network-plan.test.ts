@@ -80,6 +80,35 @@ describe('planNetwork', () => {
     expect(plan.places[2]).toEqual({ in: 'arena', offset: 0 });
   });
 
+  it("keeps what is gone before the output is written in the output's buffer", () => {
+    const dense = (input: number, output: number, inputs: number, units: number): Int8Op => ({
+      kind: 'fullyConnected',
+      input,
+      output,
+      weights: new Int8Array(inputs * units),
+      bias: new Int32Array(units),
+      weightScale: Float32Array.of(1),
+      multiplier: Int32Array.of(2 ** 30),
+      shift: Int32Array.of(-8),
+      actMin: -128,
+      actMax: 127,
+    });
+    const graph: Int8Graph = {
+      tensors: [tensor(100), tensor(40), tensor(32), tensor(24), tensor(100)],
+      ops: [dense(0, 1, 100, 40), dense(1, 2, 40, 32), dense(2, 3, 32, 24), dense(3, 4, 24, 100)],
+      input: 0,
+      output: 4,
+    };
+    const plan = planNetwork(graph, 'generic');
+    expect(plan.places.slice(1)).toEqual([
+      { in: 'output', offset: 0 },
+      { in: 'output', offset: 40 },
+      { in: 'arena', offset: 0 },
+      { in: 'output', offset: 0 },
+    ]);
+    expect(plan.arenaBytes).toBe(24);
+  });
+
   it("leaves the caller's input alone", () => {
     const graph: Int8Graph = {
       tensors: [tensor(8, 8, 4), tensor(4, 4, 4), tensor(2, 2, 4)],
@@ -88,9 +117,9 @@ describe('planNetwork', () => {
       output: 2,
     };
     expect(planNetwork(graph, 'generic').places).toEqual([
-      { in: 'input' },
+      { in: 'input', offset: 0 },
       { in: 'arena', offset: 0 },
-      { in: 'output' },
+      { in: 'output', offset: 0 },
     ]);
   });
 });

@@ -11,8 +11,11 @@ import { rootOf, runStream, stageScratchBytes, stagesOf, type Stage, type Stream
 import { improveStreams } from './stream-search';
 import type { Target } from './target';
 
-/** Where a value lies: at a byte of the arena, or in a buffer of the caller. */
-export type Place = { readonly in: 'arena'; readonly offset: number } | { readonly in: 'input' | 'output' };
+/** Where a value lies: at a byte of the arena, or of a buffer of the caller. */
+export interface Place {
+  readonly in: 'arena' | 'input' | 'output';
+  readonly offset: number;
+}
 
 /** A stretch of the arena, used from op `first` to op `last`, both included. */
 export interface PlannedBuffer {
@@ -81,7 +84,7 @@ interface Layout {
   readonly streams: readonly { readonly prepared: PreparedStream; readonly index: number[] }[];
   readonly indexOf: ReadonlyMap<TensorId, number>;
   readonly first: ReadonlyMap<TensorId, number>;
-  readonly external: (id: TensorId) => 'input' | 'output' | null;
+  readonly external: (id: TensorId) => Place | null;
   readonly root: (id: TensorId) => TensorId;
 }
 
@@ -192,8 +195,7 @@ function placed(graph: Subject, layout: Layout): NetworkPlan {
     })),
     places: graph.tensors.map((_, id): Place | null => {
       if (!first.has(root(id))) return null;
-      const outside = layout.external(id);
-      return outside ? { in: outside } : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
+      return layout.external(id) ?? { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
     }),
     buffers: buffers.map((buffer, index) => ({ ...buffer, offset: offsets[index] as number })),
   };
@@ -278,9 +280,27 @@ function layOut(graph: Subject, prepared: readonly PreparedStream[]): Layout {
     const ahead = overlapsAt(step).find(({ owner, distance }) => distance <= 0 && size(owner) <= size(graph.output));
     if (ahead) atOutput.add(ahead.owner);
   }
-  const external = (id: TensorId): 'input' | 'output' | null => {
-    if (root(id) === root(graph.input)) return 'input';
-    return atOutput.has(root(id)) ? 'output' : null;
+  // What is gone before anything is written to the caller's buffer may lie there as well.
+  const outputFirst = Math.min(...[...atOutput].map((owner) => first.get(owner) ?? count));
+  const early = [...first.keys()]
+    .filter((owner) => owner !== root(graph.input) && !atOutput.has(owner) && (last.get(owner) as number) < outputFirst)
+    .sort((a, b) => size(b) - size(a) || a - b);
+  const inOutput = new Map<TensorId, number>();
+  for (const owner of atOutput.size === 0 ? [] : early) {
+    const rivals = [...inOutput].filter(
+      ([other]) =>
+        (first.get(other) as number) <= (last.get(owner) as number) &&
+        (first.get(owner) as number) <= (last.get(other) as number),
+    );
+    rivals.sort((a, b) => a[1] - b[1]);
+    let offset = 0;
+    for (const [other, at] of rivals) if (at < offset + size(owner)) offset = Math.max(offset, at + size(other));
+    if (offset + size(owner) <= size(graph.output)) inOutput.set(owner, offset);
+  }
+  const external = (id: TensorId): Place | null => {
+    if (root(id) === root(graph.input)) return { in: 'input', offset: 0 };
+    const offset = inOutput.get(root(id)) ?? (atOutput.has(root(id)) ? 0 : null);
+    return offset === null ? null : { in: 'output', offset };
   };
 
   const owners = [...first.keys()].filter((id) => !external(id)).sort((a, b) => a - b);

@@ -1,6 +1,7 @@
 /** Sizes of a model on the board, counted from what `model.h` declares. */
 import { windowFrames } from '../dsp/block';
 import type { Model, ModelSize } from './model';
+import { lowerGraph } from './lower-graph';
 import { emitNetworkCode } from './network-header';
 import { planNetwork } from './network-plan';
 import { writePack } from './pack';
@@ -41,8 +42,9 @@ function featureConstantBytes(model: Model): number {
 
 /** Sizes of the model as a header for the target, and as a pack. */
 export function measureModel(model: Model, target: Target = 'generic'): ModelSize {
-  const plan = planNetwork(model.graph, target);
-  const { constantBytes } = emitNetworkCode(model.graph, plan, { prefix: model.prefix, target });
+  const graph = lowerGraph(model.graph);
+  const plan = planNetwork(graph, target);
+  const { constantBytes } = emitNetworkCode(graph, plan, { prefix: model.prefix, target });
   return {
     ram: stateBytes(model, plan.arenaBytes),
     flashWeights: featureConstantBytes(model) + constantBytes,

@@ -9,7 +9,9 @@ import { isPointwise, scratchBytesOf } from './kernel-scratch';
 import { layoutFor, type Target } from './target';
 
 /** MOTE_STRIP_STAGES. */
-export const MOST_STAGES = 8;
+export const MOST_STAGES = 6;
+/** Lines that the driver counts. */
+const MOST_LINES = 32_767;
 
 /** What is streamed: indices of ops, each of which reads the output of the one before and is its only reader. */
 export interface Stream {
@@ -171,6 +173,7 @@ export function stagesOf(ops: readonly number[], graph: Int8Graph, target: Targe
     const input = before ? inputsOf(op).find((id) => rootOf(graph, id) === previous) : inputsOf(op)[0];
     const stage = input === undefined ? null : stageOf(op, input, graph, target);
     if (!stage || (before && (stage.inPitch !== before.outPitch || stage.inLines !== before.outLines))) return null;
+    if (stage.inLines > MOST_LINES || stage.outLines > MOST_LINES) return null;
     if (stage.side !== null) sides++;
     stages.push(stage);
   }
@@ -191,7 +194,7 @@ export function rootOf(graph: Int8Graph, id: TensorId): TensorId {
 export function stageScratchBytes(op: Int8Op, stage: Stage, lines: number, graph: Int8Graph, target: Target): number {
   const [, outWidth = 0] = graph.tensors[op.output]?.shape ?? [];
   const [, , channels = 0] = graph.tensors[stage.input]?.shape ?? [];
-  return scratchBytesOf(op, channels, stage.columns ? lines : outWidth, target);
+  return scratchBytesOf(op, channels, stage.columns ? lines : outWidth, target, outWidth);
 }
 
 /** All pairs of op and only reader along which streams can be pulled: for each op the one that follows it, or null. */

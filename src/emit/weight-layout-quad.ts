@@ -3,7 +3,7 @@
  *
  * Convolution and fully connected: for every four output channels and every tap one word, from the low byte w0 + 128,
  * w1 + 128, w2 + 128, w3. Taps are padded to an even number and channels to a multiple of four with zero weights.
- * Depthwise: for every four channels and every tap four int8, as a word.
+ * Depthwise: for every four channels and every tap four int8, as a word; channels likewise.
  */
 import type { Int8Op } from '../quantize/int8-graph';
 
@@ -20,7 +20,8 @@ export function quadLayoutFits(op: Int8Op): boolean {
       if (op.groups > 1) return false;
       break;
     case 'depthwiseConv2d':
-      if (op.depthMultiplier > 1 || op.bias.length % 4 !== 0 || op.window.kernelHeight > MOST_ROWS) return false;
+      // Of a single channel three quarters of the work would be for nothing.
+      if (op.depthMultiplier > 1 || op.bias.length < 2 || op.window.kernelHeight > MOST_ROWS) return false;
       break;
     case 'fullyConnected':
       break;
@@ -82,15 +83,17 @@ export function arrangeQuadChunks(weights: Int8Array, units: number): Int32Array
   return Int32Array.from(words);
 }
 
-/** [tap][channel] -> [channel / 4][tap] words of four int8, the first channel lowest; channels a multiple of four. */
+/** [tap][channel] -> [channel / 4][tap] words of four int8, the first channel lowest, with zeros beyond the last. */
 export function arrangeQuadDepthwise(weights: Int8Array, channels: number): Int32Array {
   const taps = weights.length / channels;
-  const words = new Int32Array(weights.length / 4);
+  const words = new Int32Array(taps * Math.ceil(channels / 4));
   let index = 0;
   for (let channel = 0; channel < channels; channel += 4) {
     for (let tap = 0; tap < taps; tap++) {
       let word = 0;
-      for (let i = 0; i < 4; i++) word |= ((weights[tap * channels + channel + i] as number) & 0xff) << (8 * i);
+      for (let i = 0; i < 4 && channel + i < channels; i++) {
+        word |= ((weights[tap * channels + channel + i] as number) & 0xff) << (8 * i);
+      }
       words[index++] = word;
     }
   }
@@ -99,7 +102,7 @@ export function arrangeQuadDepthwise(weights: Int8Array, channels: number): Int3
 
 /**
  * Bytes of scratch of a convolution (1 x 1 too) or a fully connected layer with this many taps; 4-byte aligned.
- * Depthwise layers need what the portable kernel needs, 4-byte aligned as well.
+ * Depthwise layers need what the portable kernel needs for channels in whole fours, 4-byte aligned as well.
  */
 export function quadScratchBytes(taps: number): number {
   return 4 * (taps + (taps % 2) + 1);

@@ -3,12 +3,11 @@
  *
  * Convolution and fully connected: for every four output channels and every pair of inputs two words; a word's 16-bit
  * lanes hold A + 256 B of two output channels, the low lane for the first input of the pair. Inputs and channels are
- * padded to multiples of four with zeros. Depthwise: for every four channels and every tap four bytes.
+ * padded to multiples of four with zeros. Depthwise: for every four channels and every tap four bytes, the last four
+ * overlapping those before; 3 x 3 with strides 1 and 2 along the row: a record per channel (mote_depthwise_dsp.h).
  */
-import type { Int8Op } from '../quantize/int8-graph';
+import type { Int8Conv2d, Int8DepthwiseConv2d, Int8Op } from '../quantize/int8-graph';
 
-/** Tallest kernel that the depthwise kernel takes: MOTE_DSP_MAX_ROWS. */
-const MOST_ROWS = 16;
 /** Above this, `128 * sum of |weights|` would not leave the upper 24 bits of an accumulator to the second channel. */
 const MOST_WEIGHT = 65_000;
 
@@ -22,9 +21,7 @@ export function dspLayoutFits(op: Int8Op): boolean {
       if (op.groups > 1) return false;
       break;
     case 'depthwiseConv2d':
-      if (op.depthMultiplier > 1 || op.bias.length % 4 !== 0) return false;
-      if (op.window.kernelHeight > MOST_ROWS || op.window.kernelWidth !== 3 || op.window.dilationWidth !== 1)
-        return false;
+      if (op.depthMultiplier > 1 || op.bias.length < 4) return false;
       break;
     case 'fullyConnected':
       break;
@@ -77,27 +74,83 @@ export function arrangeDense(weights: Int8Array, units: number): Int32Array {
   return arrangePairs(swapped, units);
 }
 
-/** [tap][channel] -> [channel / 4][tap][4], as words; channels a multiple of four. */
+/** First channels of groups of four; the last group overlaps the one before rather than reach beyond the last channel. */
+function overlappingFours(channels: number): number[] {
+  return Array.from({ length: Math.ceil(channels / 4) }, (_, group) => Math.min(4 * group, channels - 4));
+}
+
+/** [tap][channel] -> [group of four channels][tap][4], as words; at least four channels. */
 export function arrangeDepthwise(weights: Int8Array, channels: number): Int32Array {
   const taps = weights.length / channels;
-  const bytes = new Int8Array(weights.length);
-  let index = 0;
-  for (let group = 0; group < channels; group += 4) {
-    for (let tap = 0; tap < taps; tap++) {
-      for (let i = 0; i < 4; i++) bytes[index++] = weights[tap * channels + group + i] as number;
+  const words: number[] = [];
+  for (const first of overlappingFours(channels)) {
+    for (let tap = 0; tap < taps; tap++) words.push(wordOf(weights.subarray(tap * channels + first)));
+  }
+  return Int32Array.from(words);
+}
+
+/** Four bytes, the first lowest. */
+function wordOf(bytes: ArrayLike<number>): number {
+  let word = 0;
+  for (let i = 0; i < 4; i++) word |= ((bytes[i] ?? 0) & 0xff) << (8 * i);
+  return word;
+}
+
+/** A patch of so many bytes is not worth its scratch. */
+const MOST_PATCH_BYTES = 256;
+
+/** Whether a convolution runs on patches of bytes: mote_conv2d_narrow_dsp. */
+export function isNarrow({ window, weights, bias }: Int8Conv2d): boolean {
+  const taps = weights.length / bias.length;
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
+  if (taps > MOST_PATCH_BYTES || kernelHeight * kernelWidth * strideHeight * strideWidth === 1) return false;
+  const run = taps / window.kernelHeight;
+  const channels = run / kernelWidth;
+  return run % 4 !== 0 || (channels % 4 !== 0 && window.padLeft + window.padRight > 0);
+}
+
+/** Narrower outputs are faster pixel by pixel. */
+const LEAST_PLANAR_WIDTH = 4;
+
+/** Whether a depthwise layer runs on rows of single channels: mote_depthwise3_dsp and its twin for stride 2. */
+export function isPlanar({ window }: Int8DepthwiseConv2d, outWidth: number): boolean {
+  if (outWidth < LEAST_PLANAR_WIDTH) return false;
+  const { kernelHeight, kernelWidth, dilationHeight, dilationWidth, strideWidth } = window;
+  return kernelHeight === 3 && kernelWidth === 3 && dilationHeight === 1 && dilationWidth === 1 && strideWidth <= 2;
+}
+
+/** mote_dsp_plane_pitch: bytes of a row of one channel. */
+export function planePitch(strideWidth: number, outWidth: number): number {
+  return 4 * Math.ceil((strideWidth * 2 * Math.ceil(outWidth / 2) + 2) / 4);
+}
+
+/** Per channel: twice its folded bias, multiplier, right shift less one, then a word for each row of three weights. */
+export function arrangePlanar(op: Int8DepthwiseConv2d, folded: Int32Array): Int32Array {
+  const channels = op.bias.length;
+  const words: number[] = [];
+  for (let channel = 0; channel < channels; channel++) {
+    const c = op.multiplier.length > 1 ? channel : 0;
+    words.push(2 * (folded[channel] as number), op.multiplier[c] as number, -(op.shift[c] as number) - 1);
+    for (let row = 0; row < 3; row++) {
+      words.push(wordOf([0, 1, 2].map((column) => op.weights[(3 * row + column) * channels + channel] as number)));
     }
   }
-  const view = new DataView(bytes.buffer);
-  return Int32Array.from({ length: bytes.length / 4 }, (_, word) => view.getInt32(4 * word, true));
+  return Int32Array.from(words);
 }
 
 /**
  * What the kernels need to rescale: for every four channels the right shifts less one, a byte each, then for each
- * channel twice its folded bias and its multiplier. Channels are padded with zeros.
+ * channel twice its folded bias and its multiplier. Channels are padded with zeros, or the last four overlap those before.
  */
-export function arrangeChannels(bias: Int32Array, multiplier: Int32Array, shift: Int32Array): Int32Array {
+export function arrangeChannels(
+  bias: Int32Array,
+  multiplier: Int32Array,
+  shift: Int32Array,
+  groups: 'padded' | 'overlapping' = 'padded',
+): Int32Array {
   const words: number[] = [];
-  for (let quad = 0; quad < bias.length; quad += 4) {
+  const padded = Array.from({ length: Math.ceil(bias.length / 4) }, (_, group) => 4 * group);
+  for (const quad of groups === 'padded' ? padded : overlappingFours(bias.length)) {
     let shifts = 0;
     const pairs: number[] = [];
     for (let i = 0; i < 4; i++) {

@@ -3,6 +3,7 @@ import { emitMixedHeader } from '../emit/mixed-header';
 import { planMixed } from '../emit/mixed-plan';
 import { estimateCycles, estimateFloatCycles, estimateNetworkCycles } from '../emit/latency';
 import { EmitError } from '../emit/model';
+import { lowerGraph } from '../emit/lower-graph';
 import { multiplyAdds } from '../emit/network-cost';
 import { emitNetworkHeader } from '../emit/network-header';
 import { emitInt16NetworkHeader } from '../emit/network-header-int16';
@@ -199,10 +200,11 @@ export async function compileJob(
     );
     graph = slim.graph;
   }
+  const { pack, problem } = packOf(graph, prefix, imported.labels);
+  graph = lowerGraph(graph);
   const plan = planNetwork(graph, inputs.target);
   const header = emitNetworkHeader(graph, plan, { prefix, target: inputs.target, remarks });
-  const { pack, problem } = packOf(graph, prefix, imported.labels);
-  const cycles = estimateNetworkCycles(graph, inputs.target);
+  const cycles = estimateNetworkCycles(graph, inputs.target, plan.streams);
   const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
   return {
     kind: 'int8',

@@ -2,7 +2,11 @@
  * The networks of model-zoo.ts on emulated cores: cycles by layer, memory, code and planning time, beside TensorFlow Lite
  * Micro with CMSIS-NN. Run: npm run bench -- models
  */
+import { multiplyAdds } from '../../src/emit/network-cost';
 import { writeTflite } from '../../src/emit/tflite/write-tflite';
+import { elementCount } from '../../src/graph/float-graph';
+import { removeDeadChannels } from '../../src/quantize/dead-channels';
+import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { Random } from '../../src/signal/random';
 import { compileJob } from '../../src/worker/compile-job';
@@ -21,6 +25,18 @@ const GOALS = { cycles: 0.6, ram: 0.5, code: 0.2 } as const;
 
 function number(value: number): string {
   return Math.round(value).toLocaleString('en');
+}
+
+/**
+ * Instructions that no kernel for the core can do without: on M4 an SMLAD for two products, on M0+ a multiplication and an
+ * addition for each; and for each output of a layer with weights the rescaling.
+ */
+function unavoidable(graph: Int8Graph, core: 'm4' | 'm0plus'): number {
+  const [product, output] = core === 'm4' ? [0.5, 6] : [2, 30];
+  return graph.ops.reduce((sum, op) => {
+    if (!('weights' in op)) return sum;
+    return sum + product * multiplyAdds(op, graph) + output * elementCount(graph.tensors[op.output]?.shape ?? []);
+  }, 0);
 }
 
 function share(name: string, ours: number, peer: number | null, goal: number, estimated = false): string {
@@ -75,6 +91,8 @@ try {
           `${share('RAM with input and output', ram, peerMemory, GOALS.ram, model.peer.ram === null)}; ` +
           share('code', sizes.codeBytes, model.peer.code, GOALS.code),
       );
+      const least = unavoidable(removeDeadChannels(graph).graph, core);
+      console.log(`    unavoidable on this core: ${number(least)} instructions (products and rescaling)`);
       bench.write('net.h', withMarks(compiled.header, 'net'));
       const marked = bench.count(
         target,

@@ -51,7 +51,7 @@ export class CrossBench {
     return file;
   }
 
-  /** Compiles a file, and others that it needs, with -O2 and all warnings as errors; returns the program. */
+  /** Compiles a file, and others or flags that it needs, with -O2 and all warnings as errors; returns the program. */
   compile(target: AnyTarget, source: string, more: readonly string[] = []): string {
     const program = path.join(this.#folder, `program-${this.#count++}`);
     execute(target.compiler, [

@@ -15,7 +15,10 @@ import {
   arrangeDense,
   arrangeDepthwise,
   arrangePairs,
+  arrangePlanar,
   dspLayoutFits,
+  isNarrow,
+  isPlanar,
 } from '../../src/emit/weight-layout';
 import { outputSize, type Window2d } from '../../src/graph/window2d';
 import type { Int8Graph, Int8Tensor } from '../../src/quantize/int8-graph';
@@ -154,8 +157,12 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
   );
   const expected = outputOf(graph, layer, x);
   const { window, kind } = layer;
-  const words = ARRANGE[kind](op.weights, op.bias.length);
-  const channels = arrangeChannels(foldedBias(op, inputTensor.zeroPoint), op.multiplier, op.shift);
+  const folded = foldedBias(op, inputTensor.zeroPoint);
+  const planar = op.kind === 'depthwiseConv2d' && isPlanar(op, layer.output[1]);
+  const words =
+    op.kind === 'depthwiseConv2d' && planar ? arrangePlanar(op, folded) : ARRANGE[kind](op.weights, op.bias.length);
+  const groups = kind === 'depthwiseConv2d' ? 'overlapping' : 'padded';
+  const channels = arrangeChannels(folded, op.multiplier, op.shift, groups);
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
     `static const ${type} ${name}${index}[] = {${Array.from(list, (n) => (n === -(2 ** 31) ? 'INT32_MIN' : String(n))).join(',')}};\n`;
   const data =
@@ -171,7 +178,10 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
       ...[inputTensor.zeroPoint, outputTensor.zeroPoint, op.actMin, op.actMax, op.multiplier.length > 1 ? 1 : 0],
     ].join(',')}, w${index}, c${index}, 0, 0};\n`;
   const sizes = `${x.length}, ${expected.length}, ${scratchBytes(op, graph, 'cortex-m4')}`;
-  const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${C_NAME[kind]}_dsp`;
+  const narrow = op.kind === 'conv2d' && isNarrow(op);
+  const planes = window.strideWidth === 2 ? 'depthwise3_by2' : 'depthwise3';
+  const name = planar ? planes : narrow ? 'conv2d_narrow' : C_NAME[kind];
+  const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${name}_dsp`;
   // As far over the input as the planner may put the output; APART: beside it.
   const distance = overlapDistance(op, 0, graph, 'cortex-m4');
   const least = distance === null ? 'APART' : Math.min(expected.length, Math.max(-x.length, distance));
@@ -187,6 +197,7 @@ function programOf(cases: readonly { data: string; call: string }[]): string {
 #include <string.h>
 #include "mote_conv_dsp.h"
 #include "mote_dense_dsp.h"
+#include "mote_depthwise_dsp.h"
 #define APART INT32_MAX
 
 ${cases.map(({ data }) => data).join('\n')}
@@ -254,18 +265,19 @@ function layers(random: Numbers): Layer[] {
   while (list.length < 80) {
     const depthwise = list.length % 2 === 0;
     const [height, width] = [random.int(1, 9), random.int(1, 12)];
-    const kernelHeight = random.int(1, depthwise && random.integer(8) === 0 ? 16 : 4);
-    const kernelWidth = depthwise ? 3 : random.int(1, 4);
+    const planar = depthwise && list.length % 4 === 0;
+    const kernelHeight = planar ? 3 : random.int(1, depthwise && random.integer(8) === 0 ? 16 : 4);
+    const kernelWidth = planar ? 3 : random.int(1, depthwise && random.integer(8) === 0 ? 16 : 4);
     const [strideHeight, strideWidth] = random.integer(2) === 0 ? [1, 1] : [random.int(1, 3), random.int(1, 3)];
-    const dilationHeight = random.integer(3) === 0 ? 2 : 1;
-    const dilationWidth = !depthwise && random.integer(3) === 0 ? 2 : 1;
+    const dilationHeight = !planar && random.integer(3) === 0 ? 2 : 1;
+    const dilationWidth = !planar && random.integer(3) === 0 ? 2 : 1;
     const [tall, broad] = [(kernelHeight - 1) * dilationHeight, (kernelWidth - 1) * dilationWidth];
     const [padTop, padLeft] = [random.int(0, tall), random.int(0, broad)];
     const [padBottom, padRight] = [random.int(0, tall), random.int(0, broad)];
     const outHeight = outputSize(height, kernelHeight, strideHeight, dilationHeight, padTop + padBottom);
     const outWidth = outputSize(width, kernelWidth, strideWidth, dilationWidth, padLeft + padRight);
     if (outHeight < 1 || outWidth < 1) continue;
-    const channels = depthwise ? 4 * random.int(1, 6) : random.int(1, 6);
+    const channels = depthwise ? random.int(4, 24) : random.integer(3) === 0 ? 4 * random.int(2, 9) : random.int(1, 9);
     list.push({
       kind: depthwise ? 'depthwiseConv2d' : 'conv2d',
       input: [height, width, channels],

@@ -110,7 +110,10 @@ function caseOf(layer: Layer, index: number, random: () => number, inPlace: bool
 
   const words = kind === 'depthwise' ? arrangeQuadDepthwise(weights, outC) : arrangeQuad(weights, outC);
   const ring =
-    ((kernelH - 1) * layer.dilationH + 1) * ((outW - 1) * layer.strideW + (kernelW - 1) * layer.dilationW + 1) * inC;
+    ((kernelH - 1) * layer.dilationH + 1) *
+    ((outW - 1) * layer.strideW + (kernelW - 1) * layer.dilationW + 1) *
+    4 *
+    Math.ceil(inC / 4);
   const scratch = kind === 'depthwise' ? ring : quadScratchBytes(taps);
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
     `static const ${type} ${name}${index}[] = {${Array.from(list, (n) => (n === -(2 ** 31) ? 'INT32_MIN' : String(n))).join(',')}};\n`;
@@ -195,7 +198,7 @@ function layers(random: () => number): { layer: Layer; inPlace: boolean }[] {
     const outH = out(inH, kernelH, strideH, dilationH, padTop, int(0, (kernelH - 1) * dilationH));
     const outW = out(inW, kernelW, strideW, dilationW, padLeft, int(0, (kernelW - 1) * dilationW));
     if (outH < 1 || outW < 1) continue;
-    const inC = depthwise ? 4 * int(1, 6) : int(1, 6);
+    const inC = depthwise ? (list.length % 4 === 0 ? 4 * int(1, 12) : int(2, 50)) : int(1, 6);
     const outC = depthwise ? inC : int(1, 21);
     const window = { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padTop, padLeft };
     const same = strideH === 1 && strideW === 1 && outH <= inH && outW === inW;

@@ -5,9 +5,8 @@
  * Half of the weights are never unpacked.
  *
  * Every function in assembly has a portable twin that reads the same layout and gives the same bytes.
- * Scratch: convolution 2 pixels of int16, inputs rounded up to a multiple of 4; depthwise as in mote_conv_plain.h and one
- * pixel of padding. Scratch must hold defined values: what lies beyond the last input is multiplied by zero. Fully
- * connected layers: mote_dense_dsp.h.
+ * Scratch: 2 pixels of int16, inputs rounded up to a multiple of 4. It must hold defined values: what lies beyond the last
+ * input is multiplied by zero. Fully connected layers: mote_dense_dsp.h; depthwise ones: mote_depthwise_dsp.h.
  */
 #ifndef MOTE_CONV_DSP_H
 #define MOTE_CONV_DSP_H
@@ -32,18 +31,6 @@ typedef struct {
   int32_t offset;
   int32_t quads;           /* groups of four channels, at least one */
 } mote_dsp_block;
-
-/* The same for one pixel of a depthwise layer with kernels three wide. */
-typedef struct {
-  const int8_t *const *rows; /* for each kernel row the first tap of channel 0 */
-  const int32_t *w;
-  int32_t row_bytes;         /* kernel rows times the size of a pointer */
-  const int32_t *channels;
-  int8_t *output;
-  int32_t pitch;             /* bytes from one pixel of the input to the next */
-  int32_t offset;
-  int32_t quads;
-} mote_dsp_rows;
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 /* A whole function in assembly: compilers spill registers in these loops. Callers must not look into it. */
@@ -252,107 +239,36 @@ MOTE_NAKED void mote_dsp_one_pixel(MOTE_REGISTER const mote_dsp_block *block) {
         "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
 }
 
-/* One tap of four depthwise channels: inputs in r8, weights in r9. */
-#define MOTE_TAP_DEPTHWISE       \
-    "sxtb16 r10,r8\n"         \
-    "sxtb16 lr,r9\n"          \
-    "smlabb r4,r10,lr,r4\n" \
-    "smlatt r6,r10,lr,r6\n" \
-    "sxtb16 r8,r8,ror #8\n"  \
-    "sxtb16 r9,r9,ror #8\n"  \
-    "smlabb r5,r8,r9,r5\n"  \
-    "smlatt r7,r8,r9,r7\n"
+/* Four inputs in `word` as two pairs. */
+#define MOTE_WIDEN_FOUR(word)                        \
+    "sxtb16 %[even]," word "\n"                      \
+    "sxtb16 %[odd]," word ",ror #8\n"                \
+    "pkhbt " word ",%[even],%[odd],lsl #16\n"        \
+    "pkhtb %[odd],%[odd],%[even],asr #16\n"         \
+    "str " word ",[%[to]]\n"                          \
+    "str %[odd],[%[to],%[step]]\n"                   \
+    "add %[to],%[to],%[step],lsl #1\n"
 
-/* One kernel row. */
-#define MOTE_ROW_DEPTHWISE                                  \
-    "ldr r3,[r0],#4\n"                                  \
-    "ldr r9,[r1],#4\n"                                  \
-    "ldr r8,[r3,r2]\n" MOTE_TAP_DEPTHWISE               \
-    "add r3,r3,r2\n"                                    \
-    "ldr r9,[r1],#4\n"                                  \
-    "ldr r8,[r3,r11]\n" MOTE_TAP_DEPTHWISE              \
-    "ldr r9,[r1],#4\n"                                  \
-    "ldr r8,[r3,r11,lsl #1]\n" MOTE_TAP_DEPTHWISE      \
-    "cmp r0,r12\n"
-
-MOTE_NAKED void mote_dsp_depthwise(MOTE_REGISTER const mote_dsp_rows *block) {
-    __asm volatile(
-        "push {r4,r5,r6,r7,r8,r9,r10,r11,lr}\n"
-        "sub sp,sp,#20\n"
-        "str r0,[sp]\n"
-        "ldr r1,[r0,#12]\n"
-        "str r1,[sp,#4]\n" /* channels */
-        "ldr r1,[r0,#16]\n"
-        "str r1,[sp,#8]\n" /* output */
-        "ldr r1,[r0,#28]\n"
-        "str r1,[sp,#12]\n" /* quads left */
-        "ldr r1,[r0,#24]\n"
-        "str r1,[sp,#16]\n" /* offset */
-        "ldr r1,[r0,#4]\n"
-        "ldr r11,[r0,#20]\n"
-        "mov r2,#0\n" /* channel */
-        "0:\n"
-        "ldr r3,[sp]\n"
-        "ldr r0,[r3]\n"
-        "ldr r3,[r3,#8]\n"
-        "add r12,r0,r3\n"
-        "movs r4,#0\n"
-        "movs r5,#0\n"
-        "movs r6,#0\n"
-        "movs r7,#0\n"
-        /* Unrolled: most kernels have three rows. */
-        "1:\n" MOTE_ROW_DEPTHWISE
-        "beq 2f\n" MOTE_ROW_DEPTHWISE
-        "beq 2f\n" MOTE_ROW_DEPTHWISE
-        "bne 1b\n"
-        "2:\n"
-        "mov r10,r2\n"
-        "ldr r0,[sp,#4]\n"
-        "ldr r3,[sp,#16]\n"
-        "ldm r0!,{r2,r12,lr}\n"
-        MOTE_OUTPUT("r4", "lsl #1")
-        "ldm r0!,{r12,lr}\n"
-        "lsr r2,r2,#8\n"
-        MOTE_OUTPUT("r5", "lsl #1")
-        "ldm r0!,{r12,lr}\n"
-        "lsr r2,r2,#8\n"
-        MOTE_OUTPUT("r6", "lsl #1")
-        "ldm r0!,{r12,lr}\n"
-        "lsr r2,r2,#8\n"
-        MOTE_OUTPUT("r7", "lsl #1")
-        "str r0,[sp,#4]\n"
-        "ldr r3,[sp,#8]\n"
-        "strb r4,[r3],#1\n"
-        "strb r5,[r3],#1\n"
-        "strb r6,[r3],#1\n"
-        "strb r7,[r3],#1\n"
-        "str r3,[sp,#8]\n"
-        "add r2,r10,#4\n"
-        "ldr r3,[sp,#12]\n"
-        "subs r3,r3,#1\n"
-        "str r3,[sp,#12]\n"
-        "bne 0b\n"
-        "add sp,sp,#20\n"
-        "pop {r4,r5,r6,r7,r8,r9,r10,r11,pc}\n");
-}
-
-/* 4 * groups inputs at any address as pairs of int16; a pair every `step` bytes. */
+/* 4 * groups inputs at any address, at least four, as pairs of int16; a pair every `step` bytes. 21 cycles for eight. */
 MOTE_FN const int8_t *mote_dsp_widen4(const int8_t *from, int32_t groups, int32_t *to, int32_t step) {
-    uint32_t word, even, odd;
+    uint32_t word, next, even, odd;
     __asm volatile(
+        "lsrs %[groups],%[groups],#1\n"
+        "bcc 1f\n"
+        "ldr %[word],[%[from]],#4\n"
+        MOTE_WIDEN_FOUR("%[word]")
+        "cmp %[groups],#0\n"
+        "beq 2f\n"
         "1:\n"
         "ldr %[word],[%[from]],#4\n"
-        "sxtb16 %[even],%[word]\n"
-        "sxtb16 %[odd],%[word],ror #8\n"
-        "pkhbt %[word],%[even],%[odd],lsl #16\n"
-        "pkhtb %[odd],%[odd],%[even],asr #16\n"
-        "str %[word],[%[to]]\n"
-        "str %[odd],[%[to],%[step]]\n"
+        "ldr %[next],[%[from]],#4\n"
+        MOTE_WIDEN_FOUR("%[word]")
+        MOTE_WIDEN_FOUR("%[next]")
         "subs %[groups],%[groups],#1\n"
-        "add %[to],%[to],%[step],lsl #1\n"
         "bne 1b\n"
-        : [from] "+&r"(from), [to] "+&r"(to), [groups] "+&r"(groups), [word] "=&r"(word), [even] "=&r"(even),
-          [odd] "=&r"(odd)
+        "2:\n"
+        : [from] "+&r"(from), [to] "+&r"(to), [groups] "+&r"(groups), [word] "=&r"(word), [next] "=&r"(next),
+          [even] "=&r"(even), [odd] "=&r"(odd)
         : [step] "r"(step)
         : "memory", "cc");
     return from;
@@ -385,10 +301,9 @@ MOTE_FN void mote_dsp_accumulate(int32_t pair, int32_t word, int32_t *a, int32_t
     *ab += x0 * (int16_t)(bits & 0xffffu) + x1 * (int16_t)(bits >> 16);
 }
 
-/* Channel `index` of four: from twice its sum, without the bias, to its output. */
-MOTE_FN int8_t mote_dsp_output(const int32_t *channels, int32_t index, int32_t twice, int32_t offset) {
-    const int32_t shift = (int32_t)(((uint32_t)channels[0] >> (8 * index)) & 0xffu);
-    const int64_t product = (int64_t)(twice + channels[1 + 2 * index]) * channels[2 + 2 * index];
+/* From twice a sum with its bias to an output; `shift`: right, less one. */
+MOTE_FN int8_t mote_dsp_rescale(int32_t twice, int32_t multiplier, int32_t shift, int32_t offset) {
+    const int64_t product = (int64_t)twice * multiplier;
 #if defined(MOTE_SINGLE_ROUNDING)
     int32_t high = (int32_t)(product >> 32);
 #else
@@ -397,6 +312,12 @@ MOTE_FN int8_t mote_dsp_output(const int32_t *channels, int32_t index, int32_t t
 #endif
     high = ((high >> shift) + offset) >> 1;
     return (int8_t)(high < -128 ? -128 : high > 127 ? 127 : high);
+}
+
+/* Channel `index` of four: from twice its sum, without the bias, to its output. */
+MOTE_FN int8_t mote_dsp_output(const int32_t *channels, int32_t index, int32_t twice, int32_t offset) {
+    const int32_t shift = (int32_t)(((uint32_t)channels[0] >> (8 * index)) & 0xffu);
+    return mote_dsp_rescale(twice + channels[1 + 2 * index], channels[2 + 2 * index], shift, offset);
 }
 
 MOTE_FN void mote_dsp_pixels(const mote_dsp_block *block, int32_t pixels) {
@@ -426,30 +347,6 @@ MOTE_FN void mote_dsp_pixels(const mote_dsp_block *block, int32_t pixels) {
 MOTE_FN void mote_dsp_two_pixels(const mote_dsp_block *block) { mote_dsp_pixels(block, 2); }
 
 MOTE_FN void mote_dsp_one_pixel(const mote_dsp_block *block) { mote_dsp_pixels(block, 1); }
-
-MOTE_FN void mote_dsp_depthwise(const mote_dsp_rows *block) {
-    const int32_t kernel_h = block->row_bytes / (int32_t)sizeof(const int8_t *);
-    const int32_t *w = block->w;
-    const int32_t *channels = block->channels;
-    int8_t *output = block->output;
-    int32_t quad, ky, kx, i;
-    for (quad = 0; quad < block->quads; quad++) {
-        int32_t sums[4] = {0, 0, 0, 0};
-        for (ky = 0; ky < kernel_h; ky++) {
-            for (kx = 0; kx < 3; kx++) {
-                const int8_t *x = block->rows[ky] + 4 * quad + kx * block->pitch;
-                const uint32_t word = (uint32_t)*w++;
-                for (i = 0; i < 4; i++) {
-                    sums[i] += x[i] * (int8_t)((word >> (8 * i)) & 0xffu);
-                }
-            }
-        }
-        for (i = 0; i < 4; i++) {
-            *output++ = mote_dsp_output(channels, i, sums[i] * 2, block->offset);
-        }
-        channels += 9;
-    }
-}
 
 MOTE_FN const int8_t *mote_dsp_widen4(const int8_t *from, int32_t groups, int32_t *to, int32_t step) {
     for (; groups > 0; groups--) {
@@ -520,6 +417,31 @@ MOTE_FN void mote_dsp_widen_value(int32_t value, int32_t count, int32_t k, int32
     }
 }
 
+/* Whether a kernel from this column on reaches beside the input nowhere, and has no gaps. */
+MOTE_FN int mote_dsp_is_inside(const mote_conv *op, int32_t column) {
+    return op->dilation_w == 1 && column >= 0 && column + op->kernel_w <= op->in_w;
+}
+
+/* The inputs under such a kernel as int16, where they fill whole words row by row. */
+MOTE_FN void mote_dsp_gather_inside(const mote_conv *op, const int8_t *input, int32_t row, int32_t column,
+                                    int32_t pixel, int32_t pixels, int32_t *patch) {
+    const int32_t run = op->kernel_w * op->in_c;
+    const int32_t pitch = op->dilation_h * op->in_w * op->in_c;
+    int32_t from = (row * op->in_w + column) * op->in_c;
+    int32_t *to = patch + pixel;
+    int32_t ky;
+    for (ky = op->kernel_h; ky > 0; ky--) {
+        if (row < 0 || row >= op->in_h) {
+            mote_dsp_widen_value(op->in_zero, run, 0, 0, pixels, to);
+        } else {
+            (void)mote_dsp_widen4(input + from, run >> 2, to, 4 * pixels);
+        }
+        from += pitch;
+        to += (run >> 1) * pixels;
+        row += op->dilation_h;
+    }
+}
+
 /*
  * The inputs under the kernel at output (y, x) as int16. The kernel's columns fall into stretches that lie beside the
  * input or over it; of each stretch all kernel rows in turn.
@@ -527,8 +449,13 @@ MOTE_FN void mote_dsp_widen_value(int32_t value, int32_t count, int32_t k, int32
 MOTE_FN void mote_dsp_gather(const mote_conv *op, const int8_t *input, int32_t y, int32_t x, int32_t pixel,
                              int32_t pixels, int32_t *patch) {
     const int32_t top = y * op->stride_h - op->pad_top;
+    const int32_t run = op->kernel_w * op->in_c;
     int32_t column = x * op->stride_w - op->pad_left;
     int32_t kx, taps;
+    if (mote_dsp_is_inside(op, column) && run % 4 == 0) {
+        mote_dsp_gather_inside(op, input, top, column, pixel, pixels, patch);
+        return;
+    }
     for (kx = 0; kx < op->kernel_w; kx += taps) {
         const int over = column >= 0 && column < op->in_w;
         const int32_t end = over ? op->in_w : 0;
@@ -603,7 +530,7 @@ MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *o
     const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
     const int32_t total = op->out_h * op->out_w;
     int32_t *patch = (int32_t *)scratch;
-    const int pointwise = mote_is_pointwise(op) && k % 4 == 0;
+    const int pointwise = mote_is_pointwise(op);
     int32_t y = 0;
     int32_t x = 0;
     int32_t at = 0;
@@ -612,7 +539,7 @@ MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *o
         int32_t pixel;
         for (pixel = 0; pixel < pixels; pixel++) {
             if (pointwise) {
-                (void)mote_dsp_widen4(input + (at + pixel) * k, k / 4, patch + pixel, 4 * pixels);
+                mote_dsp_widen(input + (at + pixel) * k, k, 0, pixel, pixels, patch);
                 continue;
             }
             mote_dsp_gather(op, input, y, x, pixel, pixels, patch);
@@ -628,70 +555,93 @@ MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *o
     }
 }
 
-/* Tallest kernel of the depthwise layer below. */
-#define MOTE_DSP_MAX_ROWS 16
-
-/* mote_ring_load for channels in groups of four. */
-MOTE_FN void mote_dsp_ring_load(const mote_conv *op, const int8_t *input, int32_t row, const int8_t *zeros,
-                                int8_t *to) {
-    const int32_t width = mote_ring_width(op);
-    const int32_t words = op->in_c / 4;
-    int32_t copied = width - op->pad_left;
-    int32_t i;
-    if (copied > op->in_w) {
-        copied = op->in_w;
+/* `count` bytes from any address. */
+MOTE_FN int8_t *mote_dsp_copy(const int8_t *from, int32_t count, int8_t *to) {
+    int32_t rest = count & 3;
+    if (count > 3) {
+        mote_dsp_copy4(from, count >> 2, to);
+        from += count - rest;
+        to += count - rest;
     }
-    for (i = 0; i < width; i++) {
-        const int32_t inside = row >= 0 && row < op->in_h && i >= op->pad_left && i < op->pad_left + copied;
-        if (inside) {
-            mote_dsp_copy4(input + row * op->in_w * op->in_c, copied * words, to);
-            i += copied - 1;
-            to += copied * op->in_c;
+    for (; rest > 0; rest--) {
+        *to++ = *from++;
+    }
+    return to;
+}
+
+/* mote_gather_patch, by words. */
+MOTE_FN void mote_dsp_gather_bytes(const mote_conv *op, const int8_t *input, int32_t y, int32_t x, int8_t *patch) {
+    const int32_t run = op->kernel_w * op->in_c;
+    const int32_t pitch = op->in_w * op->in_c;
+    const int32_t left = x * op->stride_w - op->pad_left;
+    const int inside = mote_dsp_is_inside(op, left);
+    int32_t row = y * op->stride_h - op->pad_top;
+    int32_t before = left < 0 ? -left : 0;
+    int32_t after = left + op->kernel_w - op->in_w;
+    int32_t ky, kx;
+    before = (before < op->kernel_w ? before : op->kernel_w) * op->in_c;
+    after = (after < 0 ? 0 : after < op->kernel_w ? after : op->kernel_w) * op->in_c;
+    for (ky = op->kernel_h; ky > 0; ky--) {
+        if (row < 0 || row >= op->in_h || (op->dilation_w == 1 && before + after >= run)) {
+            mote_fill_bytes(op->in_zero, run, patch);
+            patch += run;
+        } else if (inside) {
+            patch = mote_dsp_copy(input + row * pitch + left * op->in_c, run, patch);
+        } else if (op->dilation_w == 1) {
+            mote_fill_bytes(op->in_zero, before, patch);
+            patch = mote_dsp_copy(input + row * pitch + left * op->in_c + before, run - before - after, patch + before);
+            mote_fill_bytes(op->in_zero, after, patch);
+            patch += after;
         } else {
-            mote_dsp_copy4(zeros, words, to);
-            to += op->in_c;
+            int32_t column = left;
+            for (kx = op->kernel_w; kx > 0; kx--) {
+                if (column < 0 || column >= op->in_w) {
+                    mote_fill_bytes(op->in_zero, op->in_c, patch);
+                } else {
+                    mote_copy_bytes(input + row * pitch + column * op->in_c, op->in_c, patch);
+                }
+                column += op->dilation_w;
+                patch += op->in_c;
+            }
         }
+        row += op->dilation_h;
     }
 }
 
-/* Depthwise convolution, kernels three wide and at most MOTE_DSP_MAX_ROWS high, channels a multiple of four. */
-MOTE_FN void mote_depthwise_dsp(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
-    const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
-    const int32_t pitch = mote_ring_width(op) * op->in_c;
-    const int8_t *rows[MOTE_DSP_MAX_ROWS];
-    int8_t *zeros = (int8_t *)scratch;
-    int8_t *ring = zeros + op->in_c;
-    mote_dsp_rows block;
-    int32_t loaded = 0;
-    int32_t y, x, ky;
-    block.rows = rows;
-    block.w = (const int32_t *)op->weights;
-    block.row_bytes = op->kernel_h * (int32_t)sizeof(const int8_t *);
-    block.channels = op->bias;
-    block.pitch = op->in_c;
-    block.offset = 2 * op->out_zero + 1;
-    block.quads = op->out_c / 4;
-    mote_fill_bytes(op->in_zero, op->in_c, zeros);
-    for (y = 0; y < op->out_h; y++) {
-        const int32_t top = y * op->stride_h;
-        if (loaded < top) {
-            loaded = top;
-        }
-        for (; loaded < top + slots; loaded++) {
-            mote_dsp_ring_load(op, input, loaded - op->pad_top, zeros, ring + loaded % slots * pitch);
-        }
-        for (ky = 0; ky < op->kernel_h; ky++) {
-            rows[ky] = ring + (top + ky * op->dilation_h) % slots * pitch;
-        }
-        for (x = 0; x < op->out_w; x++) {
-            block.output = output;
-            mote_dsp_depthwise(&block);
-            for (ky = 0; ky < op->kernel_h; ky++) {
-                rows[ky] += op->stride_w * op->in_c;
+/*
+ * The same for kernels with rows whose inputs, or whose inputs beside padding, are no multiple of four: those patches are
+ * gathered as bytes and widened at once. Scratch: the bytes of a patch, rounded up to a multiple of 4, after those of mote_conv2d_dsp.
+ */
+MOTE_FN void mote_conv2d_narrow_dsp(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+    const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
+    const int32_t fours = (k + 3) / 4;
+    const int32_t total = op->out_h * op->out_w;
+    int32_t *patch = (int32_t *)scratch;
+    int8_t *bytes = (int8_t *)scratch + 16 * fours;
+    const int whole = op->kernel_w * op->in_c % 4 == 0;
+    int32_t y = 0;
+    int32_t x = 0;
+    int32_t at = 0;
+    while (at < total) {
+        const int32_t pixels = total - at >= 2 ? 2 : 1;
+        int32_t pixel;
+        for (pixel = 0; pixel < pixels; pixel++) {
+            const int32_t column = x * op->stride_w - op->pad_left;
+            if (whole && mote_dsp_is_inside(op, column)) {
+                mote_dsp_gather_inside(op, input, y * op->stride_h - op->pad_top, column, pixel, pixels, patch);
+            } else {
+                mote_dsp_gather_bytes(op, input, y, x, bytes);
+                (void)mote_dsp_widen4(bytes, fours, patch + pixel, 4 * pixels);
             }
-            output += op->out_c;
+            x++;
+            if (x == op->out_w) {
+                x = 0;
+                y++;
+            }
         }
-        mote_dsp_clamp(op, output - op->out_w * op->out_c, op->out_w * op->out_c);
+        mote_dsp_matmul(op, patch, k, pixels, output);
+        output += pixels * op->out_c;
+        at += pixels;
     }
 }
 

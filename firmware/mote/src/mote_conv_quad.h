@@ -6,7 +6,8 @@
  *
  * Every function in assembly has a portable twin that reads the same layout and gives the same bytes.
  * All layers: every shift at most -1; |bias| + 255 * sum |w| below 2^29; weights aligned to 4 bytes; scratch, 4-byte
- * aligned: convolution and fully connected 4 * (taps rounded up to even, + 1) bytes; depthwise as in mote_conv_plain.h.
+ * aligned: convolution and fully connected 4 * (taps rounded up to even, + 1) bytes; depthwise as in mote_conv_plain.h
+ * with channels rounded up to a multiple of four.
  */
 #ifndef MOTE_CONV_QUAD_H
 #define MOTE_CONV_QUAD_H
@@ -536,38 +537,49 @@ MOTE_FN void mote_fully_connected_quad(const mote_conv *op, const int8_t *input,
     }
 }
 
-/* As mote_ring_load, faster where the input is 4-byte aligned; the ring is, and channels are a multiple of four. */
+/* Bytes of a pixel in the depthwise ring: whole words. */
+MOTE_FN int32_t mote_quad_pixel(const mote_conv *op) { return (op->in_c + 3) & ~3; }
+
+/* As mote_ring_load, in whole words for a pixel; faster where the input is 4-byte aligned and needs no more for a pixel. */
 MOTE_FN void mote_quad_ring_load(const mote_conv *op, const int8_t *input, int32_t row, int8_t *to) {
     const int32_t width = mote_ring_width(op);
+    const int32_t pixel = mote_quad_pixel(op);
     int32_t copied = width - op->pad_left;
     if (copied > op->in_w) {
         copied = op->in_w;
     }
     if (row < 0 || row >= op->in_h || copied < 1) {
-        mote_fill_bytes(op->in_zero, width * op->in_c, to);
+        mote_fill_bytes(op->in_zero, width * pixel, to);
         return;
     }
-    mote_fill_bytes(op->in_zero, op->pad_left * op->in_c, to);
-    to += op->pad_left * op->in_c;
+    mote_fill_bytes(op->in_zero, op->pad_left * pixel, to);
+    to += op->pad_left * pixel;
     input += row * op->in_w * op->in_c;
-    if (((uintptr_t)input & 3u) == 0) {
-        mote_quad_copy(input, input + copied * op->in_c, to);
+    if (pixel != op->in_c) {
+        int32_t i;
+        for (i = 0; i < copied; i++) {
+            mote_copy_bytes(input + i * op->in_c, op->in_c, to + i * pixel);
+            mote_fill_bytes(0, pixel - op->in_c, to + i * pixel + op->in_c);
+        }
+    } else if (((uintptr_t)input & 3u) == 0) {
+        mote_quad_copy(input, input + copied * pixel, to);
     } else {
-        mote_copy_bytes(input, copied * op->in_c, to);
+        mote_copy_bytes(input, copied * pixel, to);
     }
-    mote_fill_bytes(op->in_zero, (width - op->pad_left - copied) * op->in_c, to + copied * op->in_c);
+    mote_fill_bytes(op->in_zero, (width - op->pad_left - copied) * pixel, to + copied * pixel);
 }
 
 /* Tallest kernel of the depthwise layer below. */
 #define MOTE_QUAD_MAX_ROWS 16
 
 /*
- * Depthwise convolution, kernels at most MOTE_QUAD_MAX_ROWS high, one output channel per input channel, channels a
- * multiple of four. In place as mote_depthwise.
+ * Depthwise convolution, kernels at most MOTE_QUAD_MAX_ROWS high, one output channel per input channel. In place as
+ * mote_depthwise.
  */
 MOTE_FN void mote_depthwise_quad(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t slots = (op->kernel_h - 1) * op->dilation_h + 1;
-    const int32_t pitch = mote_ring_width(op) * op->in_c;
+    const int32_t pixel = mote_quad_pixel(op);
+    const int32_t pitch = mote_ring_width(op) * pixel;
     const int32_t taps = op->kernel_h * op->kernel_w;
     const int8_t *rows[MOTE_QUAD_MAX_ROWS];
     int8_t *ring = (int8_t *)scratch;
@@ -576,7 +588,7 @@ MOTE_FN void mote_depthwise_quad(const mote_conv *op, const int8_t *input, int8_
     int32_t shape[5];
     int32_t loaded = 0;
     int32_t y, x, channel, ky;
-    shape[1] = op->dilation_w * op->in_c;
+    shape[1] = op->dilation_w * pixel;
     shape[2] = 2 * op->kernel_w * shape[1] + (op->kernel_w & 1);
     shape[3] = op->kernel_h;
     for (y = 0; y < op->out_h; y++) {
@@ -595,8 +607,8 @@ MOTE_FN void mote_depthwise_quad(const mote_conv *op, const int8_t *input, int8_
             for (channel = 0; channel < op->out_c; channel += MOTE_QUAD_BLOCK) {
                 const int32_t left = op->out_c - channel;
                 const int32_t count = left < MOTE_QUAD_BLOCK ? left : MOTE_QUAD_BLOCK;
-                shape[0] = x * op->stride_w * op->in_c + channel;
-                shape[4] = count;
+                shape[0] = x * op->stride_w * pixel + channel;
+                shape[4] = (count + 3) & ~3;
                 mote_quad_depthwise(rows, w, shape, sums);
                 w += MOTE_QUAD_BLOCK / 4 * taps;
                 mote_quad_scale_from(op, channel, &scale);

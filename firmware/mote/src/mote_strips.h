@@ -26,14 +26,28 @@ typedef struct {
   int32_t side_pitch; /* bytes of a line of a second input, which is whole; 0: there is none */
 } mote_stage;
 
-/* Most stages of a run, and places between them. */
-#define MOTE_STRIP_STAGES 8
+/* Most stages of a run, each of at most INT16_MAX lines. */
+#define MOTE_STRIP_STAGES 6
 
-MOTE_FN int32_t mote_strip_clip(int32_t value, int32_t low, int32_t high) {
+MOTE_FN int16_t mote_strip_clip(int32_t value, int32_t low, int32_t high) {
     if (value > high) {
         value = high;
     }
-    return value < low ? low : value;
+    return (int16_t)(value < low ? low : value);
+}
+
+/* Moves `count` bytes of a buffer to its front from where `gone` end; buffers are aligned to words. */
+MOTE_FN void mote_strip_move(int8_t *buffer, int32_t gone, int32_t count) {
+    if (((gone | count) & 3) == 0) {
+        int32_t *to = (int32_t *)(void *)buffer;
+        const int32_t *from = to + gone / 4;
+        int32_t words;
+        for (words = count >> 2; words > 0; words--) {
+            *to++ = *from++;
+        }
+        return;
+    }
+    mote_copy_bytes(buffer + gone, count, buffer);
 }
 
 /* Parameters for a change. An assignment would call memcpy, which goes byte by byte in small C libraries. */
@@ -74,10 +88,10 @@ MOTE_FN void mote_strip_copy(const mote_conv *from, mote_conv *to) {
 MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t strip, const int8_t *input,
                              const int8_t *side, int8_t *output, int8_t *arena) {
     /* For the input of each stage, and the output of the last: lines made, and lines that this turn needs. */
-    int32_t made[MOTE_STRIP_STAGES + 1];
-    int32_t ends[MOTE_STRIP_STAGES + 1];
+    int16_t made[MOTE_STRIP_STAGES + 1];
+    int16_t ends[MOTE_STRIP_STAGES + 1];
     /* First line in the buffer. */
-    int32_t start[MOTE_STRIP_STAGES + 1];
+    int16_t start[MOTE_STRIP_STAGES + 1];
     const int32_t lines = stages[count - 1].out_lines;
     mote_conv part;
     int32_t k;
@@ -89,8 +103,8 @@ MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t st
         ends[count] = mote_strip_clip(made[count] + strip, 0, lines);
         for (k = count - 1; k >= 0; k--) {
             const mote_stage *stage = stages + k;
-            ends[k] = (ends[k + 1] - 1) * stage->stride - stage->lead + stage->extent;
-            ends[k] = mote_strip_clip(ends[k], made[k], stage->in_lines);
+            const int32_t end = (ends[k + 1] - 1) * stage->stride - stage->lead + stage->extent;
+            ends[k] = mote_strip_clip(end, made[k], stage->in_lines);
         }
         start[0] = mote_strip_clip(made[1] * stages[0].stride - stages[0].lead, 0, ends[0]);
         made[0] = ends[0];
@@ -123,10 +137,10 @@ MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t st
             }
             if (k > 0) {
                 /* What the next turn needs goes to the front; what it skips may not have been made yet. */
-                const int32_t next = mote_strip_clip(made[k + 1] * stage->stride - stage->lead, 0, made[k]);
+                const int16_t next = mote_strip_clip(made[k + 1] * stage->stride - stage->lead, 0, made[k]);
                 if (next > start[k]) {
                     const int32_t gone = (next - start[k]) * stage->in_pitch;
-                    mote_copy_bytes(buffer + gone, (made[k] - next) * stage->in_pitch, buffer);
+                    mote_strip_move(buffer, gone, (made[k] - next) * stage->in_pitch);
                     start[k] = next;
                 }
             }
