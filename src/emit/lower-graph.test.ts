@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkInt8Graph } from '../quantize/check';
 import { createInt8Interpreter } from '../quantize/interpreter';
 import { quantizeGraph } from '../quantize/quantize-graph';
-import { randomInputs, SampleNetwork } from '../quantize/sample-networks';
+import { randomInputs, SampleNetwork } from '../../tests/fixtures/sample-networks';
 import type { Int8Graph } from '../quantize/int8-graph';
 import { Random } from '../signal/random';
 import { lowerGraph } from './lower-graph';

@@ -108,7 +108,9 @@ export function planMixed(graph: MixedGraph, target: Target): NetworkPlan {
     places: graph.tensors.map((_, id): Place | null => {
       if (!first.has(root(id))) return null;
       const outside = external(id);
-      return outside ? { in: outside, offset: 0 } : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
+      return outside
+        ? { in: outside, offset: 0 }
+        : { in: 'arena', offset: offsets[indexOf.get(root(id)) as number] as number };
     }),
     buffers: buffers.map((buffer, index) => ({ ...buffer, offset: offsets[index] as number })),
   };

@@ -70,7 +70,7 @@ function accepted(random: Random): { readonly graph: MixedGraph; readonly header
         const header = (prefix: string): string =>
           emitNetworkHeader(graph, plan, { prefix, target: 'generic', remarks: [] }).text;
         found.push({ graph: mixedFromInt8(graph), header });
-      } else if (model.kind !== 'int16') {
+      } else {
         const graph = model.kind === 'float' ? mixedFromFloat(model.graph) : model.graph;
         const plan = planMixed(graph, 'generic');
         const header = (prefix: string): string =>
