@@ -96,6 +96,8 @@ function wordOf(bytes: ArrayLike<number>): number {
   return word;
 }
 
+/** Patches of so few bytes are gathered that way in any case: small networks then hold one kernel instead of two. */
+const FEW_BYTES = 128;
 /** A patch of so many bytes is not worth its scratch. */
 const MOST_PATCH_BYTES = 256;
 
@@ -104,6 +106,7 @@ export function isNarrow({ window, weights, bias }: Int8Conv2d): boolean {
   const taps = weights.length / bias.length;
   const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
   if (taps > MOST_PATCH_BYTES || kernelHeight * kernelWidth * strideHeight * strideWidth === 1) return false;
+  if (taps <= FEW_BYTES) return true;
   const run = taps / window.kernelHeight;
   const channels = run / kernelWidth;
   return run % 4 !== 0 || (channels % 4 !== 0 && window.padLeft + window.padRight > 0);
