@@ -285,12 +285,12 @@ export const deploy = {
   timesTitle: 'How fast, on which board',
   timesLead: 'This model answers every {stride:ms}. A board has to be done with a window before the next one is due.',
   timesAbout: 'about {time:ms}',
-  timesParts: 'features {features:us}, network {network:us}; predicted, up to {error:percent0} off',
+  timesParts: 'features {features:ms}, network {network:ms}; predicted, up to {error:percent0} off',
   timesMeasured: 'measured by the board in its self-test',
   timesFast: 'fast enough',
   timesClose: 'May not be done in time: within the error of the prediction.',
-  timesSlow:
-    'Too slow for an answer every {stride:ms}. Fewer features, a shorter FFT or a longer stride help; the network is seldom the reason.',
+  timesSlow: 'Too slow for an answer every {stride:ms}.',
+  timesAdvice: 'Fewer features, a shorter FFT or a longer stride make it faster; the network is seldom the reason.',
   timesHow:
     'Predicted for our ready-made firmware, from cycles counted on emulated chips. Once a board has passed its self-test, its own measurement stands here instead.',
 } as const;
