@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
@@ -17,7 +18,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/{architecture,golden,conformance,cross,c,scripts,boards}/**/*.test.ts'],
     environment: 'node',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Most tests wait for compilers and emulators: one worker would leave a core of a small machine idle.
+    maxWorkers: availableParallelism(),
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

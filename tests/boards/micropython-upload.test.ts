@@ -230,7 +230,7 @@ describe('an upload', () => {
       }
     }
     expect(cancelled).toBeGreaterThan(15);
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('faults', () => {

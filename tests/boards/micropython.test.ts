@@ -125,7 +125,7 @@ describe('MicroPython 1.27', () => {
     await files.write('model.py', new TextEncoder().encode(emitModelPython(model, 9, [])));
     await files.write(TEST_FILE, testFile(model, 9));
     expect(await repl.exec('import model\nprint(model.networktest(), model.selftest())')).toBe('True 0\r\n');
-  }, 30_000);
+  }, 240_000);
 });
 
 /** A link to a peer that answers by calling `say`. */
@@ -161,7 +161,7 @@ describe('a session', () => {
     await expect.poll(() => peers[0]?.file('ran')).not.toBeNull();
     await expect(session.deploy(new Uint8Array(4))).rejects.toMatchObject({ code: 'not-supported' });
     await session.disconnect();
-  }, 30_000);
+  }, 240_000);
 });
 
 describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(

@@ -205,7 +205,7 @@ describe.skipIf(missingEmulator !== null)(
       console.log(`micro:bit v1: ${used} of ${STACK_BYTES} bytes of stack used`);
       expect(used).toBeGreaterThan(100);
       expect(used).toBeLessThan(STACK_BYTES - 512);
-    }, 60_000);
+    }, 240_000);
 
     it('boots the model that came inside the .hex, and takes the next one over serial', async () => {
       const session = sessionWith(await start(flashOfHex(hexWithModel(firmwareHex(1), layout, first.pack))));
