@@ -1,4 +1,5 @@
 /** `compile MODEL.tflite --out DIR`: a network made elsewhere, as C for one kind of core. */
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TARGETS } from '../emit/target';
@@ -129,6 +130,9 @@ export const compileVerb: Verb = {
     if (result.floatLayers.length > 0) for (const line of floatReport(result)) say(line);
     if (result.packProblem !== null) {
       say(`note: no ${result.prefix}.mote${format ? ' and no project' : ''}: ${result.packProblem}`);
+      // Beside the new header it would be taken for the same network.
+      if (existsSync(path.join(out, `${result.prefix}.mote`)))
+        say(`note: the ${result.prefix}.mote in ${out} is of an earlier compile and does not belong to this header.`);
     }
     if (args.has('arena-report')) printText(report(result));
     else {

@@ -157,6 +157,10 @@ describe('mote compile', () => {
     const once = mote('compile', 'net.tflite', '--out', 'once', '--single-rounding');
     expect(once.status).toBe(0);
     expect(once.stderr).toMatch(/no net\.mote: Packs hold networks with double rounding/);
+    expect(once.stderr).not.toContain('earlier compile');
+    expect(mote('compile', 'net.tflite', '--out', 'c', '--prefix', 'again', '--single-rounding').stderr).toMatch(
+      /the again\.mote in c is of an earlier compile/,
+    );
     expect(JSON.parse(readFileSync(join(folder, 'once/plan.json'), 'utf8'))).toMatchObject({ rounding: 'single' });
     expect(readFileSync(join(folder, 'once/net.h'), 'utf8')).toContain('TFLITE_SINGLE_ROUNDING');
 
