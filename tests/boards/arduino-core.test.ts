@@ -54,7 +54,10 @@ const FITS = [
   ['PrintNumbers', 'Uno'],
   ['PrintNumbers', 'Mega'],
   ['PrintNumbers', 'Leonardo'],
+  ['RememberedBoard', 'Uno'],
+  ['RememberedBoard', 'Leonardo'],
   ['MoteBoard', 'Mega'],
+  ['StreamBoard', 'Mega'],
 ] as const;
 
 const missing =

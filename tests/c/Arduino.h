@@ -36,6 +36,7 @@ struct StandInSerial {
   void println(int value) { out += std::to_string(value) + "\r\n"; }
   void println(const char *text) { out += std::string(text) + "\r\n"; }
 };
+typedef StandInSerial Stream;
 extern StandInSerial Serial;
 
 void setup();

@@ -18,7 +18,15 @@ function runSketch(name: string, milliseconds: number, input: Uint8Array): Buffe
       return object;
     });
     const sketch = join(root, 'firmware/mote/examples', name, `${name}.ino`);
-    const flags = ['-std=c++11', '-O1', ...WARNINGS, ...SANITIZED, `-DSKETCH="${sketch}"`, `-I${runtime}`];
+    const flags = [
+      '-std=c++11',
+      '-O1',
+      ...WARNINGS,
+      ...SANITIZED,
+      `-DSKETCH="${sketch}"`,
+      `-I${runtime}`,
+      `-I${join(root, 'tests/c')}`,
+    ];
     const program = join(folder, 'sketch');
     run('g++', [...flags, join(root, 'tests/c/sketch_test.cpp'), ...objects, '-o', program]);
     const done = spawnSync(program, [String(milliseconds)], { input, timeout: 20_000 });
@@ -28,11 +36,31 @@ function runSketch(name: string, milliseconds: number, input: Uint8Array): Buffe
   });
 }
 
-it('PrintNumbers prints a header and 100 lines a second', () => {
-  const lines = runSketch('PrintNumbers', 1000, new Uint8Array()).toString().trimEnd().split('\r\n');
+it.each(['PrintNumbers', 'RememberedBoard'])('%s prints a header and 100 lines a second', (sketch) => {
+  const lines = runSketch(sketch, 1000, new Uint8Array()).toString().trimEnd().split('\r\n');
   expect(lines[0]).toBe('x,y,z');
   expect(lines.slice(1)).toHaveLength(100);
   for (const line of lines.slice(1)) expect(line).toMatch(/^\d+,\d+,\d+$/);
+});
+
+it('StreamBoard greets and streams at its rate over the wrap of micros()', () => {
+  const requests = bytesOf(
+    encodeFrame(MESSAGE.hello, 1, bytesOf(u8(1), u8(1))),
+    encodeFrame(MESSAGE.streamStart, 2, u32(0)),
+  );
+  const frames = createFrameReader().push(runSketch('StreamBoard', 1000, requests));
+  const hello = new Fields(frames.find(({ id }) => id === 1)?.body as Uint8Array);
+  expect([hello.u8(), hello.u16(), hello.u8(), hello.u8(), hello.u8()]).toEqual([1, 192, 1, 3, 0]);
+  let frame = 0;
+  for (const { type, body } of frames) {
+    if (type !== MESSAGE.samples) continue;
+    const fields = new Fields(body);
+    expect(fields.u32()).toBe(frame);
+    fields.u64();
+    frame += fields.u16();
+  }
+  expect(frame).toBeGreaterThanOrEqual(95);
+  expect(frame).toBeLessThanOrEqual(100);
 });
 
 it('MoteBoard greets, streams at its rate over the wrap of micros(), and offers two slots', () => {
