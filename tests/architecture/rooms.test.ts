@@ -144,6 +144,12 @@ const COMPILER_HEADERS: Readonly<Record<string, readonly string[]>> = {
   'mote_conv_plain.h': ['wasm_simd128.h', 'arm_mve.h'],
 };
 
+/** The glue that sketches include, in C++: what it may need of Arduino's cores. Nothing of the runtime includes it. */
+const ARDUINO_GLUE: Readonly<Record<string, readonly string[]>> = {
+  'MoteStream.h': ['Arduino.h', 'string.h'],
+  'MoteUsbSerialNumber.h': ['Arduino.h', 'PluggableUSB.h', 'avr/boot.h'],
+};
+
 describe('the C runtime', () => {
   const runtime = files(join(ROOT, 'firmware', 'mote', 'src'), /\.(c|h)$/);
 
@@ -153,7 +159,7 @@ describe('the C runtime', () => {
     const broken = runtime.flatMap((path) => {
       const text = code(path);
       const includes = [...text.matchAll(/#\s*include\s*<([^>]+)>/g)].map((match) => match[1] ?? '');
-      const also = COMPILER_HEADERS[basename(path)] ?? [];
+      const also = COMPILER_HEADERS[basename(path)] ?? ARDUINO_GLUE[basename(path)] ?? [];
       return [
         ...includes
           .filter((name) => !allowed.has(name) && !also.includes(name))
@@ -162,5 +168,11 @@ describe('the C runtime', () => {
       ];
     });
     expect(broken).toEqual([]);
+  });
+
+  test('does not know the glue for Arduino', () => {
+    const own = runtime.filter((path) => !(basename(path) in ARDUINO_GLUE));
+    expect(own.length).toBe(runtime.length - Object.keys(ARDUINO_GLUE).length);
+    expect(own.filter((path) => /#\s*include\s*"Mote/.test(code(path)))).toEqual([]);
   });
 });
