@@ -38,12 +38,12 @@ const DECIMATED_CUTOFF_SHARE = 0.9;
 const fround = Math.fround;
 
 /** Samples left when every `ratio`-th one is kept, starting with the first. */
-function kept(count: number, ratio: number): number {
+export function kept(count: number, ratio: number): number {
   return Math.floor((count - 1) / ratio) + 1;
 }
 
 /** Ratio of the first decimation stage: 30 is 3 then 10; 100 and 1000 are tens. */
-function firstRatio(decimation: number): number {
+export function firstRatio(decimation: number): number {
   if (decimation === 1) return 1;
   return decimation % 10 === 0 && decimation !== 30 ? 10 : 3;
 }

@@ -4,6 +4,7 @@
  * in tests/cross/instruction-count.c, simavr on AVR). It knows no wait states, no caches and no interrupts.
  */
 import { windowFrames, type BlockKind, type CompiledBlock } from '../dsp/block';
+import { firstRatio, kept } from '../dsp/spectral';
 import { elementCount } from '../graph/float-graph';
 import type { Int8Graph } from '../quantize/int8-graph';
 import type { Model } from './model';
@@ -58,10 +59,6 @@ const COSTS: Readonly<Record<ModelCore, Costs>> = {
   },
 };
 
-function kept(count: number, ratio: number): number {
-  return Math.floor((count - 1) / ratio) + 1;
-}
-
 /**
  * What a block does on one window of `frames` frames, in the order of its costs.
  * - raw: values read, features written.
@@ -92,7 +89,7 @@ export function featureTerms(block: CompiledBlock, frames: number): readonly num
       };
       let count = frames;
       for (let left = decimation; left > 1;) {
-        const ratio = left % 10 === 0 && left !== 30 ? 10 : 3;
+        const ratio = firstRatio(left);
         terms[0] += count;
         count = kept(count, ratio);
         left /= ratio;

@@ -27,6 +27,7 @@ import {
   MOST_AVR_CONSTANTS,
   POINT,
   ROUNDING,
+  roomForParameters,
   stepsOf,
   windowFields,
   type NetworkHeader,
@@ -128,23 +129,13 @@ class Int16NetworkPrinter {
     const signature = `const int16_t input[${X}_INPUT_SIZE], int16_t output[${X}_OUTPUT_SIZE]`;
     file.block(`${X}_FN int ${x}_invoke(${signature})`, () => {
       if (plan.arenaBytes > 0) file.line(`int16_t *const arena = ${x}_arena;`);
-      for (const local of this.#locals()) file.line(local);
+      for (const local of roomForParameters(this.#loaded, LOADS, this.#x)) file.line(local);
       for (const [name, args] of this.#calls) file.call(name, args);
       file.line('return 0;');
     });
     file.gap();
     file.line('#endif');
     return { text: file.finish(), constantBytes: this.#constantBytes };
-  }
-
-  /** Room for parameters; only AVR uses it. */
-  #locals(): string[] {
-    if (this.#loaded.size === 0) return [];
-    const members = [...this.#loaded].map((type) => {
-      const name = (LOADS[type] as string).replace('mote_load_', '');
-      return `${type.replace('mote_', `${this.#x}_`)} ${name};`;
-    });
-    return [`union { ${members.join(' ')} } parameters;`];
   }
 
   #tensor(id: TensorId): Int16Tensor {

@@ -147,7 +147,7 @@ class NetworkPrinter {
       constants: this.#constants.finish().trimEnd(),
       calls: this.#calls,
       callOps: this.#callOps,
-      locals: this.#locals(),
+      locals: roomForParameters(this.#loaded, LOADS, this.#x),
       constantBytes: this.#constantBytes,
     };
   }
@@ -198,16 +198,6 @@ class NetworkPrinter {
     file.gap();
     file.line('#endif');
     return { text: file.finish(), constantBytes: this.#constantBytes };
-  }
-
-  /** Room for parameters; only AVR uses it. */
-  #locals(): string[] {
-    if (this.#loaded.size === 0) return [];
-    const members = [...this.#loaded].map((type) => {
-      const name = (LOADS[type] as string).replace('mote_load_', '');
-      return `${type.replace('mote_', `${this.#x}_`)} ${name};`;
-    });
-    return [`union { ${members.join(' ')} } parameters;`];
   }
 
   #facts(): string[] {
@@ -774,6 +764,20 @@ export function windowFields(window: Window2d): number[] {
     window.padTop,
     window.padLeft,
   ];
+}
+
+/** Declaration of the local variable into which parameters are loaded, by their types; only AVR uses it. */
+export function roomForParameters(
+  loaded: ReadonlySet<string>,
+  loads: Readonly<Record<string, string>>,
+  prefix: string,
+): string[] {
+  if (loaded.size === 0) return [];
+  const members = [...loaded].map((type) => {
+    const name = (loads[type] as string).replace('mote_load_', '');
+    return `${type.replace('mote_', `${prefix}_`)} ${name};`;
+  });
+  return [`union { ${members.join(' ')} } parameters;`];
 }
 
 /** Values from one index to the next along each axis of a row-major shape. */

@@ -15,7 +15,7 @@ import {
 } from './int16-graph';
 import { ADD_LEFT_SHIFT_INT16, INT16_MAX, INT16_MIN } from './ops/int16-parameters';
 import { sigmoidInt16, softmaxInt16 } from './ops/int16-tables';
-import { concatInto, pad, stridedSlice, transpose } from './ops/move';
+import { pad, prepareConcat, stridedSlice, transpose } from './ops/move';
 import { nearestIndex, resizeNearest } from './ops/resize-nearest';
 import { mbqmWide, reducedMultiplier, rescaleOf, type Rescale } from './requantize';
 
@@ -80,17 +80,8 @@ export function createInt16Interpreter(graph: Int16Graph): Int16Interpreter {
         };
       }
       case 'concat': {
-        const inner = elementCount(target.shape.slice(op.axis + 1));
-        const gap = (target.shape[op.axis] as number) * inner;
-        let start = 0;
-        const parts = op.inputs.map((id) => {
-          const block = (tensor(id).shape[op.axis] as number) * inner;
-          start += block;
-          return { values: at(id), block, start: start - block };
-        });
-        return () => {
-          for (const part of parts) concatInto(part.values, part.block, gap, part.start, to);
-        };
+        const inputs = op.inputs.map((id) => ({ values: at(id), shape: tensor(id).shape }));
+        return prepareConcat(inputs, op.axis, target.shape, to);
       }
       case 'pad':
         return () => pad(source.shape, op.before, target.shape, 0, from, to);

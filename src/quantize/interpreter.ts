@@ -11,7 +11,7 @@ import { prepareDepthwiseConv2d } from './ops/depthwise-conv2d';
 import { prepareAdd, prepareMul } from './ops/elementwise';
 import { foldedBias } from './ops/folded-bias';
 import { prepareMean } from './ops/mean';
-import { concatInto, pad, stridedSlice, transpose } from './ops/move';
+import { pad, prepareConcat, stridedSlice, transpose } from './ops/move';
 import { preparePool2d } from './ops/pool2d';
 import { nearestIndex, resizeNearest } from './ops/resize-nearest';
 import { rescaleOf } from './requantize';
@@ -99,17 +99,8 @@ export function prepareInt8Ops(
       case 'mul':
         return prepareMul(op, [source, tensor(second)], target, from, at(second), to, rescale);
       case 'concat': {
-        const inner = elementCount(target.shape.slice(op.axis + 1));
-        const gap = (target.shape[op.axis] as number) * inner;
-        let start = 0;
-        const parts = op.inputs.map((id) => {
-          const block = (tensor(id).shape[op.axis] as number) * inner;
-          start += block;
-          return { values: at(id), block, start: start - block };
-        });
-        return () => {
-          for (const part of parts) concatInto(part.values, part.block, gap, part.start, to);
-        };
+        const inputs = op.inputs.map((id) => ({ values: at(id), shape: tensor(id).shape }));
+        return prepareConcat(inputs, op.axis, target.shape, to);
       }
       case 'pad':
         return () => pad(source.shape, op.before, target.shape, target.zeroPoint, from, to);

@@ -40,6 +40,7 @@ import { Random } from '../../src/signal/random';
 import { CrossBench } from '../cross/cross-bench';
 import { CROSS_TARGETS, whyMissing, type CrossTarget } from '../cross/cross-target';
 import { ZOO, zooGraph } from './model-zoo';
+import { fitCosts } from './least-squares';
 
 const MODELS = path.resolve(process.cwd(), '../shared/data/tflite');
 const GOLDEN = [
@@ -290,29 +291,6 @@ function fits(graph: Int8Graph, core: TimedCore): boolean {
   return stagesOf([0, 1], graph, core) !== null && work < MOST_WORK;
 }
 
-interface Row {
-  readonly terms: readonly number[];
-  readonly cycles: number;
-}
-
-/** Least squares of relative errors, coefficients at least 0, by coordinate descent. */
-function fit(rows: readonly Row[]): number[] {
-  const costs = (rows[0]?.terms ?? []).map(() => 0);
-  for (let round = 0; round < 20_000; round++) {
-    for (let k = 0; k < costs.length; k++) {
-      let [over, under] = [0, 0];
-      for (const { terms, cycles } of rows) {
-        const rest = terms.reduce((sum, term, i) => (i === k ? sum : sum + term * (costs[i] as number)), 0);
-        const part = (terms[k] as number) / cycles;
-        over += part * (1 - rest / cycles);
-        under += part * part;
-      }
-      costs[k] = under === 0 ? 0 : Math.max(0, over / under);
-    }
-  }
-  return costs.map((cost) => Number(cost.toPrecision(3)));
-}
-
 const bench = new CrossBench();
 
 /** Counted cycles of each network, many to a program. */
@@ -454,7 +432,7 @@ function calibrateFloat(): void {
         if (floatLayerKind(op) !== kind) throw new Error(kind);
         return { terms: floatLatencyTerms(op, graph), cycles: floatCyclesOf(graph, target) };
       });
-      const costs = fit(rows);
+      const costs = fitCosts(rows);
       const errors = rows.map(({ terms, cycles }) =>
         Math.abs(terms.reduce((sum, term, i) => sum + term * (costs[i] as number), 0) / cycles - 1),
       );
@@ -484,7 +462,7 @@ try {
         terms: latencyTerms(graph.ops[0] as Int8Op, graph, core),
         cycles: counted[i] as number,
       }));
-      const costs = fit(rows);
+      const costs = fitCosts(rows);
       const errors = rows.map(({ terms, cycles }) =>
         Math.abs(terms.reduce((sum, term, i) => sum + term * (costs[i] as number), 0) / cycles - 1),
       );
@@ -521,7 +499,9 @@ try {
       const more = (counted[i] as number) - (plain[i] as number);
       return stream && more > 0 ? [{ terms: streamTerms(runStream(stream.stages, stream.strip)), cycles: more }] : [];
     });
-    console.log(`    streams: [${fit(rows).join(', ')}], // per call of a stage, per byte moved; ${rows.length} pairs`);
+    console.log(
+      `    streams: [${fitCosts(rows).join(', ')}], // per call of a stage, per byte moved; ${rows.length} pairs`,
+    );
 
     const check = (title: string, graph: Int8Graph): void => {
       const plan = planNetwork(graph, core);

@@ -90,9 +90,33 @@ export function pad(
       }
 }
 
-/** Copies blocks of `block` elements that are `gap` apart in the output: one input of a concatenation. */
-export function concatInto(from: Bytes, block: number, gap: number, start: number, to: Bytes): void {
-  for (let at = 0, target = start; at < from.length; at += block, target += gap) {
-    for (let i = 0; i < block; i++) to[target + i] = from[at + i] as number;
-  }
+/** An input of a concatenation: its values, and its shape as the output's but for the axis. */
+export interface ConcatInput {
+  readonly values: Bytes;
+  readonly shape: readonly number[];
+}
+
+/** Concatenation along an axis: blocks of each input, a row of the output apart. Returns what does it. */
+export function prepareConcat(
+  inputs: readonly ConcatInput[],
+  axis: number,
+  outputShape: readonly number[],
+  to: Bytes,
+): () => void {
+  const inner = elementCount(outputShape.slice(axis + 1));
+  const gap = (outputShape[axis] as number) * inner;
+  let end = 0;
+  const parts = inputs.map(({ values, shape }) => {
+    const block = (shape[axis] as number) * inner;
+    const start = end;
+    end += block;
+    return { values, block, start };
+  });
+  return () => {
+    for (const { values, block, start } of parts) {
+      for (let at = 0, target = start; at < values.length; at += block, target += gap) {
+        for (let i = 0; i < block; i++) to[target + i] = values[at + i] as number;
+      }
+    }
+  };
 }
