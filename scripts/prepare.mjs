@@ -96,6 +96,7 @@ const DEBIAN = [
   { package: 'simavr', program: 'simavr' },
   { package: 'libsimavr-dev', file: '/usr/include/simavr/sim_avr.h' },
   { package: 'libelf-dev', file: '/usr/include/libelf.h' },
+  { package: 'libunicorn-dev', file: '/usr/include/unicorn/unicorn.h' },
   // Boards: the Arduino core with its bootloader, and MicroPython for the micro:bit.
   { package: 'arduino-core-avr', file: '/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h' },
   { package: 'firmware-microbit-micropython', file: '/usr/share/firmware-microbit-micropython/firmware.hex' },

@@ -1,4 +1,4 @@
-/** Our micro:bit v1 firmware in QEMU, driven by the studio's own session. v2 cannot be emulated; it is compiled only. */
+/** Our micro:bit v1 firmware in QEMU, driven by the studio's own session. v2: microbit-chip.test.ts. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

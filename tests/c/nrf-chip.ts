@@ -5,15 +5,18 @@
  *
  * The core is rp2040js's Cortex-M0+ (an M0's branches take a cycle more). Peripherals are ours, after the nRF51 Series
  * Reference Manual; an access to a register that is not here is a complaint. An nRF52833 has the same peripherals at the
- * same addresses, so this also runs its drivers, when they are compiled for the M0 (tests/c/microbit-chip.test.ts).
+ * same addresses, and a Cortex-M4, for which there is nrf-core-m4.ts.
  */
 import { Simulator } from 'rp2040js';
 import { LinkError, type Link, type LinkEvents } from '../../src/board/link';
 import { createChipTime } from './chip-time';
+import { M4Core } from './nrf-core-m4';
 import type { TwiChip } from './twi-chips';
 
 const CPU_HZ = 16e6;
 const NANOS_PER_CYCLE = 1e9 / CPU_HZ;
+/** 64 MHz, at one and a half cycles per instruction. */
+const NANOS_PER_M4_INSTRUCTION = 1.5e9 / 64e6;
 /** Entering or leaving an interrupt, which the core does not count: 16 and about 13 on an M0. */
 const EXCEPTION_CYCLES = 15;
 const UART_BYTE_NANOS = 1e10 / 115200;
@@ -52,6 +55,11 @@ interface ChipEvent {
 }
 
 type Core = Simulator['rp2040']['core'];
+/** What peripherals know of a core. */
+type InterruptLines = Pick<
+  Core,
+  'pendingInterrupts' | 'enabledInterrupts' | 'interruptsUpdated' | 'interruptPriorities' | 'waiting'
+>;
 /** The package gives its core and clock away inside a whole RP2040 only, which takes a while to make. */
 const donor = new Simulator();
 
@@ -59,7 +67,9 @@ const donor = new Simulator();
 class PowerGone extends Error {}
 
 export class NrfChip {
-  readonly #core: Core;
+  readonly #core: InterruptLines;
+  readonly #m0: Core | null = null;
+  readonly #m4: M4Core | null = null;
   readonly #clock = new (donor.clock.constructor as new () => Simulator['clock'])();
   readonly flash: Uint8Array;
   readonly #flashView: DataView;
@@ -83,6 +93,8 @@ export class NrfChip {
     flash: Uint8Array,
     private readonly parts: NrfParts = NRF51822,
     twi: readonly TwiChip[] = [],
+    /** The program of a Cortex-M4 (nrf-core-m4.ts), which must be closed in the end; else a Cortex-M0 runs. */
+    m4: string | null = null,
   ) {
     this.flash = flash.slice();
     this.#flashView = new DataView(this.flash.buffer);
@@ -103,15 +115,17 @@ export class NrfChip {
       writeUint16: (address: number, value: number) => this.#store(address >>> 0, value & 0xffff, 2),
       writeUint8: (address: number, value: number) => this.#store(address >>> 0, value & 0xff, 1),
     };
-    this.#core = new (donor.rp2040.core.constructor as new (bus: object) => Core)(bus);
+    if (m4 === null) this.#core = this.#m0 = new (donor.rp2040.core.constructor as new (bus: object) => Core)(bus);
+    else this.#core = this.#m4 = new M4Core(m4, this.flash, parts.ramBytes);
     this.#addCore();
     this.#addClockAndFacts();
     this.#addNvmc();
     this.#addUart();
     this.#addTimer();
     this.#addTwi();
-    this.#core.VTOR = 0;
-    this.#core.reset();
+    if (!this.#m0) return;
+    this.#m0.VTOR = 0;
+    this.#m0.reset();
   }
 
   get nowMs(): number {
@@ -120,7 +134,7 @@ export class NrfChip {
 
   /** All of RAM as it is now. */
   get ram(): Uint8Array {
-    return new Uint8Array(this.#ram.buffer).slice();
+    return this.#m4?.ram ?? new Uint8Array(this.#ram.buffer).slice();
   }
 
   get isOff(): boolean {
@@ -145,15 +159,36 @@ export class NrfChip {
         if (core.waiting) {
           const next = clock.nanosToNextAlarm;
           clock.tick(next > 0 ? Math.min(next, end - clock.nanos) : NANOS_PER_CYCLE);
-        } else {
-          const level = core.IPSR;
-          const cycles = core.executeInstruction() + (core.IPSR === level ? 0 : EXCEPTION_CYCLES);
+        } else if (this.#m4) {
+          this.#runM4(this.#m4, end);
+        } else if (this.#m0) {
+          const level = this.#m0.IPSR;
+          const cycles = this.#m0.executeInstruction() + (this.#m0.IPSR === level ? 0 : EXCEPTION_CYCLES);
           clock.tick(cycles * NANOS_PER_CYCLE);
         }
       }
     } catch (error) {
       if (!(error instanceof PowerGone)) throw error;
     }
+  }
+
+  #runM4(core: M4Core, end: number): void {
+    const clock = this.#clock;
+    core.run({
+      executed: (instructions) => clock.tick(instructions * NANOS_PER_M4_INSTRUCTION),
+      load: (address, size) => this.#load(address, size as 1 | 2 | 4),
+      store: (address, value, size) => this.#store(address, value, size as 1 | 2 | 4),
+      limit: () => {
+        const next = clock.nanosToNextAlarm;
+        const nanos = Math.min(next > 0 ? next : Infinity, end - clock.nanos);
+        return Math.max(1, Math.ceil(nanos / NANOS_PER_M4_INSTRUCTION));
+      },
+    });
+  }
+
+  /** Ends the process of a Cortex-M4. */
+  close(): void {
+    this.#m4?.close();
   }
 
   readonly #time = createChipTime(
@@ -298,6 +333,7 @@ export class NrfChip {
     const change: FlashChange = { kind: 'word', address, bytes: 4 };
     this.onFlash(change, 'before');
     this.#flashView.setUint32(address, (before & value) >>> 0, true);
+    this.#m4?.flashIs(address, this.flash.subarray(address, address + 4));
     this.#stall(this.parts.wordNanos);
     this.onFlash(change, 'after');
   }
@@ -314,6 +350,7 @@ export class NrfChip {
       const change: FlashChange = { kind: 'erase', address, bytes: pageBytes };
       this.onFlash(change, 'before');
       this.flash.fill(0xff, address, address + pageBytes);
+      this.#m4?.flashIs(address, this.flash.subarray(address, address + pageBytes));
       this.#stall(eraseNanos);
       this.onFlash(change, 'after');
     });

@@ -6,7 +6,7 @@ export const microbit = {
     'Mote’s firmware without a model, to record with a micro:bit v1 or v2. Models go over USB from here afterwards, or come inside the .hex.',
   versionOf: 'micro:bit v{version}',
   triedInEmulator: 'Tried on an emulator (QEMU), where it has no accelerometer; not yet on a real board.',
-  compiledOnly: 'Compiled only: no emulator here knows its chip, and it was not yet tried on a real board.',
+  triedOnChip: 'Tried on an emulated chip with its accelerometer; not yet on a real board.',
   need: 'RAM {need:bytes} of {have:bytes}, flash {pack:bytes} of {room:bytes}',
   fits: 'It fits.',
   fitsNot: 'It does not fit.',
