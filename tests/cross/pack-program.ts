@@ -19,7 +19,7 @@ export function packProgram(packs: readonly Uint8Array[], windows: number, ramBy
   return `#include "mote_pack.h"
 #include "platform.h"
 ${packs.map((pack, index) => `static const uint32_t pack_${index}[] = {${words(pack)}};`).join('\n')}
-static double ram[${Math.ceil(ramBytes / 8)}];
+static uint64_t ram[${Math.ceil(ramBytes / 8)}];
 static int calls;
 /* Asked at the start, between features and network, and at the end. */
 static uint32_t clock_us(void) {

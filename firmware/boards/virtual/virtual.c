@@ -183,6 +183,7 @@ static const mote_board_config config = {
     sizeof memory,
     BODY,
     8,
+    0,
 };
 
 /* ---- Exports ---- */

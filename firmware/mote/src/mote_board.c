@@ -260,6 +260,7 @@ static void classify_frame(mote_board *b, const int16_t *frame) {
     values[channel] = (float)frame[channel] * b->config->channels[channel].scale;
   }
   if (mote_model_push(&b->model, values, &result) != 1) return;
+  if (b->config->on_result) b->config->on_result(b->config->context, &b->model, &result);
   /* A result goes behind the samples it was made from. */
   flush_batch(b);
   body = RESULT_HEADER + (uint32_t)result.score_count;
@@ -344,6 +345,18 @@ static void on_stream_stop(mote_board *b, const request *r) {
   reply_end(b);
 }
 
+/* Loads and starts the active model, or stops the one that ran. 0 or a fault. */
+static uint8_t run_active(mote_board *b, uint32_t rate, int32_t *detail) {
+  uint8_t fault = load(b, (uint32_t)b->slots.active, MOTE_BOARD_RUN, detail);
+  if (fault != 0) {
+    stop_running(b);
+    return fault;
+  }
+  sample_at(b, rate);
+  b->running = 1;
+  return 0;
+}
+
 static void on_run_start(mote_board *b, const request *r) {
   uint32_t rate = rate_of(b, r);
   int32_t detail;
@@ -353,14 +366,11 @@ static void on_run_start(mote_board *b, const request *r) {
     fail(b, r, MOTE_FAULT_NO_MODEL, 0, TEXT("No model is active."));
     return;
   }
-  fault = load(b, (uint32_t)b->slots.active, MOTE_BOARD_RUN, &detail);
+  fault = run_active(b, rate, &detail);
   if (fault != 0) {
-    stop_running(b);
     fail(b, r, fault, detail, explain(fault));
     return;
   }
-  sample_at(b, rate);
-  b->running = 1;
   reply(b, r);
   mote_encoder_u32(&b->encoder, mote_model_id(&b->model));
   mote_encoder_u32(&b->encoder, rate);
@@ -940,6 +950,19 @@ void mote_board_poll(mote_board *b) {
   sample(b);
   test_step(b);
   drain(b);
+}
+
+int mote_board_run(mote_board *b, uint32_t rate) {
+  const mote_board_config *c = b->config;
+  int32_t detail;
+  uint32_t i;
+  if (rate == 0) rate = c->rate;
+  for (i = 0; i < c->rate_count && c->rates[i] != rate; i++) continue;
+  if (i == c->rate_count) return MOTE_FAULT_BAD_ARGUMENT;
+  if (slot_count(b) == 0) return MOTE_FAULT_NOT_SUPPORTED;
+  if (b->slots.active < 0) return MOTE_FAULT_NO_MODEL;
+  if (b->use == MOTE_BOARD_TEST) return MOTE_FAULT_BUSY;
+  return run_active(b, rate, &detail);
 }
 
 int mote_board_busy(const mote_board *b) { return b->use == MOTE_BOARD_TEST; }

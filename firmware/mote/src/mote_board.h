@@ -77,6 +77,9 @@ typedef struct {
   uint32_t memory_bytes;
   uint32_t body;   /* longest body, 192..4096 */
   uint32_t window; /* requests that may be under way, 1..64: the receive buffer before mote_board_receive holds that many */
+
+  /* What the running model made of a window, whether or not it could be sent; or a null pointer. Both end with the call. */
+  void (*on_result)(void *context, const mote_model *model, const mote_result *result);
 } mote_board_config;
 
 /* What the model RAM is used for. */
@@ -137,6 +140,12 @@ uint32_t mote_board_receive(mote_board *b, const uint8_t *bytes, uint32_t count)
 
 /* Samples, classifies, tests, sends. */
 void mote_board_poll(mote_board *b);
+
+/*
+ * Starts the active model at a rate (mHz, one of the configuration's; 0: that of power-up), as a host would: for boards that
+ * work alone. A host that says hello stops it and takes over. 0, or the protocol's fault: no model, or one that cannot run.
+ */
+int mote_board_run(mote_board *b, uint32_t rate);
 
 /* Whether a self-test is running, so that polling again at once gets on with it. */
 int mote_board_busy(const mote_board *b);

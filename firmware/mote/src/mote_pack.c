@@ -1,6 +1,8 @@
 /* The pack loader's interface: opening, streaming, self-test, names and numbers. */
 #include "mote_pack.h"
 
+#include "mote_pack_memory.h"
+
 #include "mote_crc32.h"
 #include "mote_input.h"
 #include "mote_pack_view.h"

@@ -1,23 +1,11 @@
 /* Checks of a whole pack: header, numbers, names, blocks, tensors, known answers. */
+#include "mote_pack_memory.h"
+
 #include "mote_crc32.h"
 #include "mote_flatten.h"
 #include "mote_pack_view.h"
 #include "mote_raw.h"
 #include "mote_spectral.h"
-
-/* CRC-32 of bytes of the pack. */
-static uint32_t crc_of_pack(const uint8_t *bytes, uint32_t count) {
-#if defined(__AVR__)
-  uint32_t crc = 0;
-  for (; count > 0; count--) {
-    const uint8_t byte = (uint8_t)read_u8(bytes++);
-    crc = mote_crc32(crc, &byte, 1);
-  }
-  return crc;
-#else
-  return mote_crc32(0, bytes, count);
-#endif
-}
 
 /* Number of features of a block whose parts are in bounds, or negative when it cannot run on this window. */
 static int32_t check_block_parameters(const mote_model *m, const block_view *b, int32_t *scratch) {
@@ -78,10 +66,6 @@ static int check_tensors(const mote_model *m, uint32_t count, int32_t arena, uin
     const int32_t offset = count_at(tensor + TENSOR_OFFSET, 0, room);
     int32_t product = 1;
     int32_t axis;
-#if defined(__AVR__)
-    /* Operands are read as RAM there. */
-    if (place != IN_ARENA) return 0;
-#endif
     if (place != IN_ARENA && place != IN_CONSTANTS) return 0;
     if (rank < 0 || elements < 0 || offset < 0 || elements > room - offset) return 0;
     if (zero_point < -128 || zero_point > 127) return 0;
@@ -167,7 +151,7 @@ int mote_pack_parse(mote_model *m, const uint8_t *pack, uint32_t size) {
   if (claimed < 0) return (int)claimed;
   total = (uint32_t)claimed;
   if (total > size) return MOTE_E_SIZE;
-  if (crc_of_pack(pack + CRC_START, total - CRC_START) != read_u32(pack + 4)) return MOTE_E_CRC;
+  if (mote_crc32(0, pack + CRC_START, total - CRC_START) != read_u32(pack + 4)) return MOTE_E_CRC;
 
   if (read_u16(pack + 10) != SECTION_COUNT) return MOTE_E_CORRUPT;
   for (i = 0; i < SECTION_COUNT; i++) {

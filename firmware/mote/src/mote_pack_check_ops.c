@@ -1,4 +1,6 @@
 /* Checks of the network: no op of a pack that passes reads or writes outside its tensors, or overflows. */
+#include "mote_pack_memory.h"
+
 #include "mote_conv_plain.h"
 #include "mote_pack_view.h"
 #include "mote_softmax.h"

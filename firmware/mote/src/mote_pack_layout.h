@@ -21,7 +21,7 @@
 #define TABLE_OFFSET 16u
 #define SECTION_COUNT 9u
 #define FIRST_SECTION (TABLE_OFFSET + 8u * SECTION_COUNT)
-#define MAX_PACK_BYTES (16u * 1024u * 1024u)
+#define MAX_PACK_BYTES ((uint32_t)1 << 24)
 #define MAX_WINDOW_VALUES ((int32_t)1 << 20)
 #define MAX_STRIDE_FRAMES ((int32_t)1 << 24)
 #define MAX_LABELS 256

@@ -3,6 +3,8 @@
 #error "Packs round twice: their known answers would not come out right."
 #endif
 
+#include "mote_pack_memory.h"
+
 #include "mote_conv_plain.h"
 #include "mote_elementwise.h"
 #include "mote_flatten.h"

@@ -5,6 +5,8 @@
 #ifndef MOTE_PACK_VIEW_H
 #define MOTE_PACK_VIEW_H
 
+#include "mote_pack_memory.h"
+
 #include "mote_conv.h"
 #include "mote_pack.h"
 #include "mote_pack_layout.h"
