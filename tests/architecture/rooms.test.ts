@@ -146,6 +146,21 @@ const COMPILER_HEADERS: Readonly<Record<string, readonly string[]>> = {
 
 /** The glue that sketches include, in C++: what it may need of Arduino's cores. Nothing of the runtime includes it. */
 const ARDUINO_GLUE: Readonly<Record<string, readonly string[]>> = {
+  'MoteBlockDevice.h': [],
+  'MoteEeprom.h': ['avr/eeprom.h', 'avr/io.h'],
+  'MoteFile.h': [],
+  // One of them, by the core that compiles it.
+  'MoteFlash.h': [
+    'Arduino.h',
+    'FlashIAP.h',
+    'esp_idf_version.h',
+    'esp_partition.h',
+    'esp_spi_flash.h',
+    'hardware/flash.h',
+  ],
+  'MoteMirror.h': [],
+  'MoteRam.h': [],
+  'MoteStorage.h': ['string.h'],
   'MoteStream.h': ['Arduino.h', 'string.h'],
   'MoteUsbSerialNumber.h': ['Arduino.h', 'PluggableUSB.h', 'avr/boot.h'],
 };

@@ -7,6 +7,12 @@
  *   void setup() { Serial.begin(115200); mote.begin(CHANNELS, 3, RATES, 2); }
  *   void loop() { mote.poll(); }
  *
+ * To keep and run models, give it one of the storages beside this file, and its PROG:
+ *
+ *   MoteEeprom<> storage;   alignas(8) uint8_t modelRam[512];
+ *   MoteStream<192, MoteEeprom<>::PROG> mote(Serial, readSensor);
+ *   if (storage.begin()) mote.keepModels(storage, modelRam);
+ *
  * BODY: longest body of a message, bytes, 192..4096. PROG_SIZE: as in mote_storage, or 0 for a board that only streams.
  * SPARE: more bytes to buffer what is sent, so that a link that stalls now and then loses no samples. One object per sketch
  * and sensor; polls must come at least as often as samples, or samples are late.
@@ -24,13 +30,15 @@ class MoteStream {
  public:
   /* Fills one raw int16 per channel; the value of a channel is int16 * its scale. */
   typedef void (*ReadSensor)(int16_t *frame);
+  /* What the model made of a window; label is that of result.decision, or "" when it is uncertain. */
+  typedef void (*OnResult)(const char *label, const mote_result &result);
 
   mote_board_config config;
   mote_board board;
 
   MoteStream(Stream &link, ReadSensor readSensor)
-      : config(), board(), link_(link), readSensor_(readSensor), receivedCount_(0), last_(0), wraps_(0), due_(0),
-        periodUs_(0), started_(false) {
+      : config(), board(), link_(link), readSensor_(readSensor), onResult_(0), receivedCount_(0), last_(0), wraps_(0),
+        due_(0), periodUs_(0), started_(false) {
     config.context = this;
     config.name = "My board";
     config.firmware = "MoteStream 0.1.0";
@@ -46,6 +54,7 @@ class MoteStream {
     config.body = BODY;
     /* As many requests as the receive buffer below holds; a UART's own buffer holds less. */
     config.window = 1;
+    config.on_result = result;
   }
 
   /*
@@ -69,6 +78,22 @@ class MoteStream {
     config.model_ram = modelRam;
     config.model_ram_bytes = modelRamBytes;
   }
+
+  /* The same with one of the ready storages after its begin(), and the two slots that a deploy needs. */
+  template <class Storage, size_t BYTES>
+  void keepModels(const Storage &storage, uint8_t (&modelRam)[BYTES]) {
+    static_assert(Storage::PROG <= PROG_SIZE, "MoteStream needs the PROG of its storage: MoteStream<192, Storage::PROG>");
+    keepModels(&storage, 2, modelRam, BYTES);
+  }
+
+  /* Called with every result of the running model. */
+  void onResult(OnResult onResult) { onResult_ = onResult; }
+
+  /*
+   * Runs the active model at the first rate without waiting for a host, after begin(). A studio that connects takes over.
+   * False: there is no model, or not RAM enough.
+   */
+  bool run() { return started_ && mote_board_run(&board, 0) == 0; }
 
   /* Reads, samples, classifies and answers: call it from loop(). */
   void poll() {
@@ -118,8 +143,14 @@ class MoteStream {
     return 1;
   }
 
+  static void result(void *context, const mote_model *model, const mote_result *result) {
+    const OnResult onResult = self(context)->onResult_;
+    if (onResult) onResult(result->decision < 0 ? "" : mote_model_label(model, result->decision), *result);
+  }
+
   Stream &link_;
   ReadSensor readSensor_;
+  OnResult onResult_;
   uint8_t memory_[MOTE_BOARD_MEMORY(BODY, PROG_SIZE) + SPARE];
   uint8_t received_[64];
   uint32_t receivedCount_;

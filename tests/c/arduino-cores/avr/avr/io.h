@@ -1,0 +1,2 @@
+/* An ATmega2560. */
+#define E2END 4095

@@ -1,0 +1,1 @@
+/* Before ESP-IDF 5 the types of mapped flash were here. */
