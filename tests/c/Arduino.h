@@ -14,7 +14,9 @@ unsigned long micros();
 unsigned long millis();
 int analogRead(int pin);
 inline void pinMode(int, int) {}
-inline void digitalWrite(int, int) {}
+void digitalWrite(int pin, int level);
+inline float constrain(float value, float least, float most) { return value < least ? least : value > most ? most : value; }
+#define F(text) (text)
 
 struct StandInSerial {
   std::string in;
@@ -33,6 +35,7 @@ struct StandInSerial {
   }
   void print(int value) { out += std::to_string(value); }
   void print(char value) { out += value; }
+  void print(const char *text) { out += text; }
   void println(int value) { out += std::to_string(value) + "\r\n"; }
   void println(const char *text) { out += std::string(text) + "\r\n"; }
 };

@@ -1,11 +1,12 @@
 /*
- * A board that Mote can record from, write models to, and watch classifying: the `mote` dialect over Serial.
+ * The board of 6_KeepModels once more, by the functions of the C library alone: what MoteStream.h and MoteRam.h do. For those
+ * who want to know, and for chips and links that the glue does not know.
  *
  * Models are kept in RAM here, so they are gone after a reset; everything else is as it will be with flash. To keep them,
  * give `storage` functions that read, program and erase your chip's flash, and its address as `mapped`.
  *
  * With models it needs about 60 KB of RAM as it stands: a Nano 33 BLE, an RP2040, an ESP32, a SAMD51. On a Mega it
- * records and holds no models. The flash of an Uno, Nano or Leonardo is too small for it: use PrintNumbers there, or let
+ * records and holds no models. The flash of an Uno, Nano or Leonardo is too small for it: use 1_PrintNumbers there, or let
  * the studio write its ready-made firmware to an Uno or Nano, which runs models.
  */
 #include <mote_board.h>
@@ -143,7 +144,7 @@ void setup() {
 #endif
 
   config.name = "My board";
-  config.firmware = "MoteBoard 0.1.0";
+  config.firmware = "WithoutGlue 0.1.0";
   config.serial = "";
   config.write = writeLink;
   config.now_us = nowUs;

@@ -1,7 +1,9 @@
 /*
  * The shortest board that speaks the `mote` dialect: it introduces itself, has named channels and a choice of rates, and
  * streams with sequence numbers, so that the studio knows what was lost. Any sensor library fits into readSensor().
- * For a board that also keeps and runs models, see MoteBoard.
+ * For a board that also keeps and runs models, see 6_KeepModels.
+ *
+ * An Uno, Nano or Leonardo has not flash enough for it: 1_PrintNumbers gives the studio the same samples.
  */
 #include <MoteStream.h>
 

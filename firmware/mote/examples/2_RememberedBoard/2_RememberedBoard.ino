@@ -1,6 +1,6 @@
 /*
- * PrintNumbers for a Leonardo or Micro that the browser recognizes the next time: with a USB serial number of its own.
- * On other boards it is PrintNumbers.
+ * 1_PrintNumbers for a Leonardo or Micro that the browser recognizes the next time: with a USB serial number of its own.
+ * On other boards it is 1_PrintNumbers.
  */
 #include <MoteUsbSerialNumber.h>
 
