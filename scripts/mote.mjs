@@ -9,7 +9,7 @@ import { isStale } from './freshness.mjs';
 import { ensureDependencies, ROOT } from './prepare.mjs';
 
 const BUNDLE = join(ROOT, 'dist-cli', 'mote.mjs');
-const SOURCES = ['src', 'firmware/mote/src', 'package.json', 'scripts/mote.mjs'].map((path) => join(ROOT, path));
+const SOURCES = ['src', 'firmware/mote', 'package.json', 'scripts/mote.mjs'].map((path) => join(ROOT, path));
 
 /** One file, renamed into place: commands that run side by side never see half of it. */
 async function buildBundle() {

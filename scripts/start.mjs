@@ -9,7 +9,7 @@ const FIRST_PORT = Number(process.env.PORT ?? 4173);
 
 ensureDependencies();
 const dist = join(ROOT, 'dist');
-const sources = ['src', 'public', 'static-models', 'firmware/mote/src', 'index.html', 'vite.config.ts', 'package.json'];
+const sources = ['src', 'public', 'static-models', 'firmware/mote', 'index.html', 'vite.config.ts', 'package.json'];
 if (
   isStale(
     join(dist, 'index.html'),

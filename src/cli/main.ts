@@ -12,6 +12,7 @@ import { bundleVerb } from './bundle';
 import { featuresVerb } from './features';
 import { generateVerb } from './generate';
 import { headerVerb } from './header';
+import { libraryVerb } from './library';
 import { keepStdoutClean, printText, say } from './output';
 import { runVerb } from './run';
 import { trainVerb } from './train';
@@ -29,6 +30,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   run: runVerb,
   header: headerVerb,
   bundle: bundleVerb,
+  library: libraryVerb,
   compile: compileVerb,
   generate: generateVerb,
 };

@@ -1,4 +1,5 @@
 /** English: the reference of all texts and the type of every language file. One section per station. */
+import { arduino } from './en/arduino';
 import { board } from './en/board';
 import { components } from './en/components';
 import { data } from './en/data';
@@ -20,6 +21,7 @@ export const en = {
   shell,
   components,
   board,
+  arduino,
   data,
   features,
   model,
