@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ArduinoBuild, boardNamed, BOARDS, LIBRARY, whyNoCore } from './arduino-build';
 
-const COMPILE_MS = 180_000;
+const COMPILE_MS = 300_000;
 const EXAMPLES = readdirSync(join(LIBRARY, 'examples'));
 
 /** Which sketches fit where: the protocol with models needs more flash than the small chips have. */
