@@ -1,6 +1,6 @@
 /**
- * Writing a model to a board and reading it back. The new pack goes into a slot that is not running; it is read back,
- * compared and proved by its own known answers on the board before the board switches. Whatever happens before the
+ * Writing a model to a board and reading it back. The new pack goes into a slot that is not running; the board reads
+ * it back from its flash, it is compared and proved by its own known answers on the board before the board switches. Whatever happens before the
  * last step, the old model still runs.
  */
 import { crc32 } from '../emit/crc32';
@@ -11,7 +11,7 @@ import type { MoteDialect } from './mote-dialect';
 import type { Clock } from './timing';
 
 /** What deploying needs of the board's dialect. */
-export type ModelStore = Pick<MoteDialect, 'slots' | 'put' | 'read' | 'selfTest' | 'activate'>;
+export type ModelStore = Pick<MoteDialect, 'slots' | 'put' | 'compare' | 'read' | 'selfTest' | 'activate'>;
 
 interface DeployOptions {
   readonly clock: Clock;
@@ -113,12 +113,13 @@ export async function deployPack(
 
   report('verifying', 0, pack.length);
   const verifyStart = clock();
-  const back = await store.read(slot.index, pack.length, (done) => report('verifying', done, pack.length), signal);
-  const differs = pack.findIndex((byte, i) => back[i] !== byte);
-  if (differs >= 0) {
+  const differs = await store.compare(slot.index, pack, (done) => report('verifying', done, pack.length), signal);
+  if (differs) {
+    const { from, to } = differs;
+    const where = to - from > 1 ? `within bytes ${from} to ${to - 1}` : `in byte ${from}`;
     throw new BoardError(
       'verify-mismatch',
-      `The model read back differs from byte ${differs} on. The old model still runs. Try again.`,
+      `What the board has in its flash differs from the model ${where}. The old model still runs. Try again.`,
     );
   }
   const verifyMs = clock() - verifyStart;

@@ -2,6 +2,7 @@
  * The `mote` dialect, host side (docs/protocol.md): requests with ids, named timeouts and retries; samples, results
  * and progress as events. Knows the protocol, not the session's life: `session.ts` decides when to ask what.
  */
+import { crc32 } from '../emit/crc32';
 import type { Channel } from '../signal/recording';
 import { BoardError } from './board';
 import type { BoardResult, BoardSlot, SampleBatch, SelfTestReport } from './board';
@@ -13,6 +14,7 @@ import {
   readActivate,
   readChannels,
   readClassifyBegin,
+  readDigest,
   readFault,
   readHello,
   readNext,
@@ -44,6 +46,13 @@ export const SELF_TEST_TIMEOUT_MS = 5000;
 export const TRIES = 3;
 /** So often the same chunk may get lost in a row before the link counts as unusable. */
 const CHUNK_TRIES = 8;
+/**
+ * Bytes of a pack that one CRC answers for. Up to 11 KB a CRC-32 finds every change of up to three bits and every burst
+ * of 32, so a piece could be longer; short ones say where a difference is.
+ */
+export const DIGEST_PIECE_BYTES = 1024;
+/** Pieces per request: a slow chip reads 16 KB in about 30 ms, and does nothing else meanwhile. */
+const DIGEST_PIECES = 16;
 /** A jump of the sequence by more than this is a restarted counter and no loss. */
 const MAX_SEQUENCE_JUMP = 0x40000000;
 
@@ -83,6 +92,16 @@ export interface MoteDialect {
     onProgress: (bytes: number) => void,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Compares what the board reads from a slot's storage with `pack`: the CRCs of all pieces where the board can tell
+   * them, else by reading all of it back. Resolves with the bytes [from, to) of the first difference, or null.
+   */
+  compare(
+    slot: number,
+    pack: Uint8Array,
+    onProgress: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<{ readonly from: number; readonly to: number } | null>;
   selfTest(
     slot: number | null,
     onProgress: (done: number, total: number) => void,
@@ -115,6 +134,16 @@ interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+/** Requests that share the window with chunks. */
+interface RequestsAround {
+  /** In flight before the first chunk. */
+  readonly begun?: Promise<unknown>;
+  /** Sends what comes behind the last chunk and does not reject. Called at most once, when all chunks were sent. */
+  readonly sendEnd?: () => Promise<unknown>;
+}
+
+type PutEnd = ReturnType<typeof readPutEnd>;
 
 export function createMoteDialect(timing: Timing, listener: MoteListener): MoteDialect {
   const reader = createFrameReader();
@@ -223,8 +252,10 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
     chunk: number,
     onProgress: (bytes: number) => void,
     signal?: AbortSignal,
+    around: RequestsAround = {},
   ): Promise<void> {
     return new Promise((resolve, reject) => {
+      let { sendEnd } = around;
       let acknowledged = 0;
       let sent = 0;
       let epoch = 0;
@@ -243,6 +274,14 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
         if (++failures >= CHUNK_TRIES) throw error;
         epoch++;
         sent = acknowledged;
+      };
+      const count = (request: Promise<unknown>): void => {
+        inFlight++;
+        const answered = (): void => {
+          inFlight--;
+          pump();
+        };
+        request.then(answered, answered);
       };
       const pump = (): void => {
         while (!settled && inFlight < windowSize() && sent < data.length) {
@@ -286,10 +325,137 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
               (error: unknown) => settle(error instanceof Error ? error : new Error(String(error))),
             );
         }
+        if (sendEnd && !settled && sent >= data.length && inFlight < windowSize()) {
+          count(sendEnd());
+          sendEnd = undefined;
+        }
       };
       if (data.length === 0) settle(null);
+      if (around.begun) count(around.begun);
       pump();
     });
+  }
+
+  /**
+   * Chunks and end of a put. The end is in flight with the last chunks: it needs no answer to them, and where one got
+   * lost the board says so and the end is sent once more.
+   */
+  async function putFrom(
+    pack: Uint8Array,
+    chunk: number,
+    onProgress: (bytes: number) => void,
+    signal?: AbortSignal,
+    begun?: Promise<unknown>,
+  ): Promise<PutEnd> {
+    const storage = { timeoutMs: STORAGE_TIMEOUT_MS, signal };
+    const early: Promise<PutEnd | Error>[] = [];
+    const sendEnd = (): Promise<unknown> => {
+      const ended = ask(MESSAGE.putEnd, new Uint8Array(), storage).then(readPutEnd).catch(asError);
+      early.push(ended);
+      return ended;
+    };
+    await sendChunks(MESSAGE.putChunk, pack, chunk, onProgress, signal, { ...(begun ? { begun } : {}), sendEnd });
+    const ended = await early[0];
+    if (ended instanceof Error && !isLost(ended) && !isFault(ended, 'notBegun')) throw ended;
+    return ended && !(ended instanceof Error)
+      ? ended
+      : readPutEnd(await request(MESSAGE.putEnd, new Uint8Array(), storage));
+  }
+
+  /** A put whose begin does not wait for its reply either; null when that got lost. */
+  async function putAtOnce(
+    begin: Uint8Array,
+    pack: Uint8Array,
+    onProgress: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<PutEnd | null> {
+    const storage = { timeoutMs: STORAGE_TIMEOUT_MS, signal };
+    const stop = new AbortController();
+    const chunksSignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const begun = ask(MESSAGE.putBegin, begin, storage).then(readPutBegin);
+    const chunk = (current?.maxBody ?? PROTOCOL.bodyMin) - 4;
+    const put = putFrom(pack, chunk, onProgress, chunksSignal, begun).catch(asError);
+    try {
+      await begun;
+    } catch (error) {
+      // What the board made of the chunks meanwhile, the next begin forgets.
+      stop.abort();
+      if (isLost(error)) return null;
+      throw error;
+    }
+    const ended = await put;
+    if (ended instanceof Error) throw ended;
+    return ended;
+  }
+
+  async function readBack(
+    slot: number,
+    bytes: number,
+    onProgress: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const most = (current?.maxBody ?? PROTOCOL.bodyMin) - 5;
+    const out = new Uint8Array(bytes);
+    let asked = 0;
+    let done = 0;
+    const worker = async (): Promise<void> => {
+      while (asked < bytes) {
+        let at = asked;
+        const end = Math.min(bytes, at + most);
+        asked = end;
+        while (at < end) {
+          const body = bodyOf(['u8', slot], ['u32', at], ['u16', end - at]);
+          const reply = readRead(await command(MESSAGE.read, body, signal));
+          if (reply.offset !== at || reply.bytes.length === 0 || reply.bytes.length > end - at) {
+            throw new BoardError('garbage', 'The board sent another part of the model than asked. Try again.');
+          }
+          out.set(reply.bytes, at);
+          at += reply.bytes.length;
+          done += reply.bytes.length;
+          onProgress(done);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: windowSize() }, worker));
+    return out;
+  }
+
+  /** The first piece whose CRC, computed by the board from its storage, is not that of the pack; or null. */
+  async function firstDifference(
+    slot: number,
+    pack: Uint8Array,
+    onProgress: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<{ readonly from: number; readonly to: number } | null> {
+    const pieces = Math.ceil(pack.length / DIGEST_PIECE_BYTES);
+    let asked = 0;
+    let done = 0;
+    let first = pieces;
+    const worker = async (): Promise<void> => {
+      while (asked < pieces) {
+        let piece = asked;
+        const end = Math.min(pieces, piece + DIGEST_PIECES);
+        asked = end;
+        while (piece < end) {
+          const offset = piece * DIGEST_PIECE_BYTES;
+          const body = bodyOf(['u8', slot], ['u32', offset], ['u16', DIGEST_PIECE_BYTES], ['u8', end - piece]);
+          const reply = readDigest(await command(MESSAGE.digest, body, signal));
+          if (reply.slot !== slot || reply.offset !== offset || !reply.crcs.length || reply.crcs.length > end - piece) {
+            throw new BoardError('garbage', 'The board told of another part of the model than asked. Try again.');
+          }
+          for (const crc of reply.crcs) {
+            const bytes = pack.subarray(piece * DIGEST_PIECE_BYTES, (piece + 1) * DIGEST_PIECE_BYTES);
+            if (crc !== crc32(bytes)) first = Math.min(first, piece);
+            piece++;
+            done += bytes.length;
+          }
+          onProgress(done);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: windowSize() }, worker));
+    const from = first * DIGEST_PIECE_BYTES;
+    return first === pieces ? null : { from, to: Math.min(pack.length, from + DIGEST_PIECE_BYTES) };
   }
 
   function takeFrame(type: number, id: number, body: Uint8Array, at: number): void {
@@ -402,45 +568,27 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
     },
 
     async put(slot, pack, crc, onProgress, signal) {
+      const begin = bodyOf(['u8', slot], ['u32', pack.length], ['u32', crc]);
       const storage = { timeoutMs: STORAGE_TIMEOUT_MS, signal };
       try {
-        const begun = readPutBegin(
-          await request(MESSAGE.putBegin, bodyOf(['u8', slot], ['u32', pack.length], ['u32', crc]), storage),
-        );
+        const atOnce = current?.chunksAtOnce ? await putAtOnce(begin, pack, onProgress, signal) : null;
+        if (atOnce) return atOnce;
+        const { chunk } = readPutBegin(await request(MESSAGE.putBegin, begin, storage));
         const most = (current?.maxBody ?? PROTOCOL.bodyMin) - 4;
-        await sendChunks(MESSAGE.putChunk, pack, Math.min(begun.chunk, most), onProgress, signal);
-        return readPutEnd(await request(MESSAGE.putEnd, new Uint8Array(), storage));
+        return await putFrom(pack, Math.min(chunk, most), onProgress, signal);
       } catch (error) {
         if (signal?.aborted) abortOnBoard();
         throw error;
       }
     },
 
-    async read(slot, bytes, onProgress, signal) {
-      const most = (current?.maxBody ?? PROTOCOL.bodyMin) - 5;
-      const out = new Uint8Array(bytes);
-      let asked = 0;
-      let done = 0;
-      const worker = async (): Promise<void> => {
-        while (asked < bytes) {
-          let at = asked;
-          const end = Math.min(bytes, at + most);
-          asked = end;
-          while (at < end) {
-            const body = bodyOf(['u8', slot], ['u32', at], ['u16', end - at]);
-            const reply = readRead(await command(MESSAGE.read, body, signal));
-            if (reply.offset !== at || reply.bytes.length === 0 || reply.bytes.length > end - at) {
-              throw new BoardError('garbage', 'The board sent another part of the model than asked. Try again.');
-            }
-            out.set(reply.bytes, at);
-            at += reply.bytes.length;
-            done += reply.bytes.length;
-            onProgress(done);
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: windowSize() }, worker));
-      return out;
+    read: readBack,
+
+    async compare(slot, pack, onProgress, signal) {
+      if (current?.digests) return firstDifference(slot, pack, onProgress, signal);
+      const back = await readBack(slot, pack.length, onProgress, signal);
+      const from = pack.findIndex((byte, i) => back[i] !== byte);
+      return from < 0 ? null : { from, to: from + 1 };
     },
 
     async selfTest(slot, onProgress, signal) {
@@ -514,6 +662,11 @@ export function createMoteDialect(timing: Timing, listener: MoteListener): MoteD
 export function isFault(error: unknown, fault: keyof typeof FAULT): boolean {
   if (!(error instanceof BoardError) || typeof error.cause !== 'object' || error.cause === null) return false;
   return 'fault' in error.cause && error.cause.fault === FAULT[fault];
+}
+
+/** Whether a request got no answer in time. */
+function isLost(error: unknown): boolean {
+  return error instanceof BoardError && error.code === 'timeout-command';
 }
 
 /** The channels without their scales: what the rest of the house needs. */

@@ -5,7 +5,7 @@
 import type { Channel } from '../signal/recording';
 import { BoardError } from './board';
 import type { BoardErrorCode, BoardResult, SelfTestReport } from './board';
-import { FAULT, PROTOCOL, SLOT_FLAG, SLOT_STATE } from './wire';
+import { FAULT, FEATURE, PROTOCOL, SLOT_FLAG, SLOT_STATE } from './wire';
 
 const MAX_SLOTS = 8;
 const MAX_WINDOW = 64;
@@ -86,6 +86,10 @@ export interface HelloReply {
   readonly firmware: string;
   /** Empty when the chip has none. */
   readonly serial: string;
+  /** The board can tell the CRCs of what lies in its slots (`DIGEST`). */
+  readonly digests: boolean;
+  /** Chunks of a pack need not wait for the reply to `PUT_BEGIN`. */
+  readonly chunksAtOnce: boolean;
 }
 
 export function readHello(body: Uint8Array): HelloReply {
@@ -109,6 +113,9 @@ export function readHello(body: Uint8Array): HelloReply {
   if (rateCount < 1 || rateCount > PROTOCOL.ratesMax) throw r.bad(`offers ${rateCount} rates`);
   const ratesHz = Array.from({ length: rateCount }, () => r.u32() / 1000);
   if (rate === 0 || ratesHz.includes(0)) throw r.bad('has a rate of zero');
+  const names = { name: r.text() || 'Board', firmware: r.text(), serial: r.text() };
+  // Boards with firmware from before there were features end here.
+  const features = r.rest()[0] ?? 0;
   return {
     version,
     maxBody,
@@ -120,9 +127,9 @@ export function readHello(body: Uint8Array): HelloReply {
     modelRam,
     rateHz: rate / 1000,
     ratesHz,
-    name: r.text() || 'Board',
-    firmware: r.text(),
-    serial: r.text(),
+    ...names,
+    digests: (features & FEATURE.digest) !== 0,
+    chunksAtOnce: (features & FEATURE.chunksAtOnce) !== 0,
   };
 }
 
@@ -317,6 +324,19 @@ export function readRead(body: Uint8Array): {
 } {
   const r = new BodyReader(body, 'read');
   return { slot: r.u8(), offset: r.u32(), bytes: r.rest() };
+}
+
+/** CRC-32 of consecutive pieces of a pack from `offset` on, as the board read them from its storage. */
+export function readDigest(body: Uint8Array): {
+  readonly slot: number;
+  readonly offset: number;
+  readonly crcs: readonly number[];
+} {
+  const r = new BodyReader(body, 'digest');
+  const slot = r.u8();
+  const offset = r.u32();
+  const count = r.u8();
+  return { slot, offset, crcs: Array.from({ length: count }, () => r.u32()) };
 }
 
 export function readActivate(body: Uint8Array): { readonly slot: number; readonly modelId: number } {

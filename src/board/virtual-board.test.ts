@@ -1,6 +1,7 @@
 /** The whole way on the real firmware (as wasm): connect, stream, deploy, read back, classify; and what can go wrong. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../emit/crc32';
 import { writePack } from '../emit/pack';
 import { createRunner } from '../emit/run-model';
 import { Random } from '../signal/random';
@@ -11,11 +12,14 @@ import { createFakeTime } from '../../tests/fixtures/fake-time';
 import type { FakeTime } from '../../tests/fixtures/fake-time';
 import { createFaultyLink } from '../../tests/fixtures/faulty-link';
 import type { FaultyLink } from '../../tests/fixtures/faulty-link';
+import { createMoteDialect } from './mote-dialect';
+import { createFrameReader, encodeFrame } from './mote-frames';
 import { createSession } from './session';
 import { smallModel } from '../../tests/fixtures/small-model';
 import { hostInThread } from './virtual-board-host';
 import { createVirtualLink } from './virtual-link';
 import type { VirtualLink, VirtualLinkOptions } from './virtual-link';
+import { MESSAGE, PROTOCOL } from './wire';
 
 const wasm = new WebAssembly.Module(readFileSync(new URL('../../public/virtual-board.wasm', import.meta.url)));
 const modelA = smallModel(1);
@@ -136,6 +140,80 @@ describe('virtual board', () => {
     await time.advance(1000);
     expect(await energy()).toBeGreaterThan(5 * idle);
     expect(() => session.generator?.set({ gesture: 'somersault' })).toThrow(RangeError);
+  });
+
+  it('compares a slot by checksums of its flash, and byte by byte where the firmware is older', async () => {
+    const { time, link, session } = bench();
+    await time.until(session.connect());
+    await time.until(session.deploy(packA));
+    await time.until(session.disconnect());
+    const other = packA.slice();
+    for (const at of [1500, 3000]) other[at] = (other[at] ?? 0) ^ 1;
+    for (const older of [false, true]) {
+      let asked: number[] = [];
+      const sent = createFrameReader();
+      const heard = createFrameReader();
+      const dialect = createMoteDialect(time, {
+        send: (bytes) => {
+          asked.push(...sent.push(bytes).map(({ type }) => type));
+          return link.write(bytes);
+        },
+        onSamples: () => undefined,
+        onResult: () => undefined,
+      });
+      await link.open(
+        { baudRate: 115_200 },
+        {
+          onBytes: (bytes, at) => {
+            for (const { type, id, body } of heard.push(bytes)) {
+              const cut = older && type === (MESSAGE.hello | PROTOCOL.replyBit) ? body.subarray(0, -1) : body;
+              dialect.push(encodeFrame(type, id, cut), at);
+            }
+          },
+          onLost: () => undefined,
+        },
+      );
+      await time.until(dialect.hello());
+      asked = [];
+      expect(await time.until(dialect.compare(0, packA, () => undefined))).toBeNull();
+      expect(new Set(asked)).toEqual(new Set([older ? MESSAGE.read : MESSAGE.digest]));
+      const differs = await time.until(dialect.compare(0, other, () => undefined));
+      expect(differs).toEqual(older ? { from: 1500, to: 1501 } : { from: 1024, to: 2048 });
+      // Longer than what lies there: the board has no bytes to answer with.
+      const longer = new Uint8Array(packA.length + 5000);
+      await expect(time.until(dialect.compare(0, longer, () => undefined))).rejects.toThrow(BoardError);
+      // And a model is written either way, without chunks ahead of the board's word in the older one.
+      asked = [];
+      const written = await time.until(dialect.put(1, packB, crc32(packB), () => undefined));
+      expect(written.modelId).toBe(idB);
+      expect(asked.filter((type) => type !== MESSAGE.putChunk)).toEqual([MESSAGE.putBegin, MESSAGE.putEnd]);
+      await link.close();
+    }
+  });
+
+  it('begins a put anew when its begin or the end got lost while the chunks were under way', async () => {
+    for (const lost of [MESSAGE.putBegin, MESSAGE.putEnd]) {
+      const { time, link } = bench();
+      let dropped = 0;
+      const dialect = createMoteDialect(time, {
+        send: (bytes) => {
+          const [frame] = createFrameReader().push(bytes);
+          return frame?.type === lost && dropped++ === 0 ? Promise.resolve() : link.write(bytes);
+        },
+        onSamples: () => undefined,
+        onResult: () => undefined,
+      });
+      const events = { onBytes: (bytes: Uint8Array, at: number) => dialect.push(bytes, at), onLost: () => undefined };
+      await link.open({ baudRate: 115_200 }, events);
+      await time.until(dialect.hello());
+      const written = await time.until(
+        dialect.put(0, packA, crc32(packA), () => undefined),
+        60_000,
+      );
+      expect(written.modelId).toBe(idA);
+      expect(dropped).toBe(2);
+      expect(await time.until(dialect.compare(0, packA, () => undefined))).toBeNull();
+    }
   });
 
   it('takes a model, proves it, runs it, gives it back, and classifies as the browser does', async () => {

@@ -70,6 +70,8 @@ export const MESSAGE = {
   selfTest: 0x25,
   /** Host: make this slot the running one. */
   activate: 0x26,
+  /** Host: what are the CRCs of a slot's bytes, as you read them from storage now? */
+  digest: 0x27,
   /** Host: a window of raw samples follows. */
   classifyBegin: 0x30,
   /** Host: bytes of the window. */
@@ -128,6 +130,14 @@ export const SLOT_STATE = {
   valid: 1,
   /** Bytes that fail their checks. */
   corrupt: 2,
+} as const;
+
+/** Bits of the features in a `hello` reply: what boards of this version may have or lack. */
+export const FEATURE = {
+  /** The board answers `digest`. */
+  digest: 1,
+  /** Chunks may follow `putBegin` before its reply: the board listens while it erases. */
+  chunksAtOnce: 2,
 } as const;
 
 /** Bits of the flags in a `slot` reply. */

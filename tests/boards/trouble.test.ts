@@ -338,7 +338,8 @@ const BOARD: Readonly<Record<BoardErrorCode, () => Promise<Met>>> = {
     const store = {
       slots: () => Promise.resolve([slot]),
       put: () => Promise.resolve({ modelId: packId(pack) ?? 0, ramBytes: 0 }),
-      read: () => Promise.resolve(pack.map((byte, i) => (i === 500 ? byte ^ 1 : byte))),
+      compare: () => Promise.resolve({ from: 0, to: 1024 }),
+      read: () => Promise.reject(new Error('not reached')),
       selfTest: () => Promise.reject(new Error('not reached')),
       activate: () => Promise.reject(new Error('not reached')),
     };
@@ -513,7 +514,9 @@ test('a reset in the middle of each kind of command ends well, or by name, and t
       .until(
         session.deploy(otherPack, {
           onProgress: ({ step, done, total }) => {
-            if (pressed || step !== at || (at !== 'switching' && (done === 0 || done === total))) return;
+            // Checksums of a small pack come in one reply, and switching is one request: pressed as they begin.
+            const short = at === 'verifying' || at === 'switching';
+            if (pressed || step !== at || (!short && (done === 0 || done === total))) return;
             pressed = true;
             link.pressReset();
           },

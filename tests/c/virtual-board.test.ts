@@ -6,7 +6,7 @@ import { windowFrames, strideFrames } from '../../src/dsp/block';
 import { packId } from '../../src/emit/pack';
 import { crc32 } from '../../src/emit/crc32';
 import { encodeFrame } from '../../src/board/mote-frames';
-import { FAULT, MESSAGE, PROTOCOL, SLOT_FLAG, SLOT_STATE, STATUS_FLAG } from '../../src/board/wire';
+import { FAULT, FEATURE, MESSAGE, PROTOCOL, SLOT_FLAG, SLOT_STATE, STATUS_FLAG } from '../../src/board/wire';
 import { Dice, randomWindow } from '../conformance/random-model';
 import { Fields, join, resultOf, u16, u32, u8, type Fault } from './mote-client';
 import { root, run, withFolder } from './native-program';
@@ -75,7 +75,7 @@ describe('virtual board', () => {
     expect([hello.u32(), hello.u32(), hello.u8()]).toEqual([65536, 100_000, 3]);
     expect([hello.u32(), hello.u32(), hello.u32()]).toEqual([50_000, 100_000, 200_000]);
     expect([hello.text(), hello.text(), hello.text()]).toEqual(['Virtual board', '0.1.0', '5649525455414c30']);
-    expect(hello.rest()).toHaveLength(0);
+    expect([...hello.rest()]).toEqual([FEATURE.digest | FEATURE.chunksAtOnce]);
     const channels = await client.request(MESSAGE.channels, u8(0));
     expect([channels.u8(), channels.u8(), channels.u8()]).toEqual([6, 0, 6]);
     const listed = SCALES.map(() => [channels.text(), channels.text(), channels.f32()]);

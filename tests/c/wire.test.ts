@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FAULT, MESSAGE, PROTOCOL, SLOT_FLAG, SLOT_STATE, STATUS_FLAG } from '../../src/board/wire';
+import { FAULT, FEATURE, MESSAGE, PROTOCOL, SLOT_FLAG, SLOT_STATE, STATUS_FLAG } from '../../src/board/wire';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -16,7 +16,7 @@ describe('protocol constants', () => {
   it('every constant has the same value in C', () => {
     const header = readFileSync(`${root}firmware/mote/src/mote_wire.h`, 'utf8');
     const inC = [...header.matchAll(/^#define MOTE_\w+ (\w+)$/gm)].map((match) => Number(match[1]));
-    const inTypeScript = [PROTOCOL, MESSAGE, FAULT, SLOT_STATE, SLOT_FLAG, STATUS_FLAG].flatMap((table) =>
+    const inTypeScript = [PROTOCOL, MESSAGE, FAULT, SLOT_STATE, FEATURE, SLOT_FLAG, STATUS_FLAG].flatMap((table) =>
       Object.values<number>(table),
     );
     expect(inC).toEqual(inTypeScript);

@@ -1,14 +1,16 @@
 #include "mote_board.h"
 
 #include "mote_config.h"
+#include "mote_crc32.h"
 #include "mote_flash.h"
 
 /* Bytes before the samples of a SAMPLES event, and before the scores of a RESULT. */
 #define SAMPLES_HEADER 14u
 #define RESULT_HEADER 26u
-/* Bytes before the data of chunks, of a READ reply, and before the texts of a SLOT reply. */
+/* Bytes before the data of chunks, of a READ and of a DIGEST reply, and before the texts of a SLOT reply. */
 #define CHUNK_HEADER 4u
 #define READ_HEADER 5u
+#define DIGEST_HEADER 6u
 #define SLOT_HEADER 37u
 /* Bytes before the message of an ERROR. */
 #define ERROR_HEADER 6u
@@ -392,6 +394,11 @@ static void abort_all(mote_board *b) {
   if (b->use == MOTE_BOARD_CLASSIFY || b->use == MOTE_BOARD_TEST) resume(b);
 }
 
+static uint32_t features(const mote_board *b) {
+  if (slot_count(b) == 0) return 0;
+  return MOTE_FEATURE_DIGEST | (b->config->storage->erase_first ? 0u : (uint32_t)MOTE_FEATURE_CHUNKS_AT_ONCE);
+}
+
 static void on_hello(mote_board *b, const request *r) {
   const mote_board_config *c = b->config;
   mote_encoder *e = &b->encoder;
@@ -421,6 +428,7 @@ static void on_hello(mote_board *b, const request *r) {
   put_text(b, c->name, MOTE_WIRE_TEXT_MAX);
   put_text(b, c->firmware, MOTE_WIRE_TEXT_MAX);
   put_text(b, c->serial, MOTE_WIRE_TEXT_MAX);
+  mote_encoder_u8(e, features(b));
   reply_end(b);
 }
 
@@ -658,6 +666,41 @@ static void on_read(mote_board *b, const request *r) {
   reply_end(b);
 }
 
+/* The CRCs of consecutive pieces of a pack: read from storage for this request, whatever was known of them before. */
+static void on_digest(mote_board *b, const request *r) {
+  uint32_t slot;
+  uint32_t offset = load32(r->body + 1);
+  uint32_t piece = load16(r->body + 5);
+  uint32_t count = r->body[7];
+  uint32_t room = (b->config->body - DIGEST_HEADER) / 4u;
+  const uint8_t *pack;
+  uint32_t size;
+  uint32_t i;
+  if (!slot_of(b, r, &slot)) return;
+  size = b->slots.slots[slot].size;
+  if (offset >= size) {
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, (int32_t)size, TEXT("Behind the end of the pack."));
+    return;
+  }
+  if (piece == 0 || count == 0) {
+    fail(b, r, MOTE_FAULT_BAD_ARGUMENT, 0, TEXT("A digest of nothing."));
+    return;
+  }
+  if (count > room) count = room;
+  if (count > (size - offset - 1u) / piece + 1u) count = (size - offset - 1u) / piece + 1u;
+  pack = mote_slots_pack(&b->slots, slot);
+  reply(b, r);
+  mote_encoder_u8(&b->encoder, slot);
+  mote_encoder_u32(&b->encoder, offset);
+  mote_encoder_u8(&b->encoder, count);
+  for (i = 0; i < count; i++) {
+    uint32_t bytes = size - offset < piece ? size - offset : piece;
+    mote_encoder_u32(&b->encoder, mote_crc32(0, pack + offset, bytes));
+    offset += bytes;
+  }
+  reply_end(b);
+}
+
 static void on_activate(mote_board *b, const request *r) {
   uint32_t slot;
   mote_model view;
@@ -832,6 +875,7 @@ static const route routes[] = {
     {MOTE_MSG_PUT_CHUNK, 5, 1, 1, on_put_chunk},
     {MOTE_MSG_PUT_END, 0, 1, 1, on_put_end},
     {MOTE_MSG_READ, 7, 1, 0, on_read},
+    {MOTE_MSG_DIGEST, 8, 1, 0, on_digest},
     {MOTE_MSG_SELF_TEST, 1, 1, 1, on_self_test},
     {MOTE_MSG_ACTIVATE, 1, 1, 1, on_activate},
     {MOTE_MSG_CLASSIFY_BEGIN, 1, 1, 1, on_classify_begin},

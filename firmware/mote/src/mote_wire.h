@@ -67,6 +67,8 @@
 #define MOTE_MSG_SELF_TEST 0x25
 /* Host: make this slot the running one. */
 #define MOTE_MSG_ACTIVATE 0x26
+/* Host: what are the CRCs of a slot's bytes, as you read them from storage now? */
+#define MOTE_MSG_DIGEST 0x27
 /* Host: a window of raw samples follows. */
 #define MOTE_MSG_CLASSIFY_BEGIN 0x30
 /* Host: bytes of the window. */
@@ -123,6 +125,13 @@
 #define MOTE_SLOT_STATE_VALID 1
 /* Bytes that fail their checks. */
 #define MOTE_SLOT_STATE_CORRUPT 2
+
+/* ---- Bits of the features in a `hello` reply: what boards of this version may have or lack. ---- */
+
+/* The board answers `digest`. */
+#define MOTE_FEATURE_DIGEST 1
+/* Chunks may follow `putBegin` before its reply: the board listens while it erases. */
+#define MOTE_FEATURE_CHUNKS_AT_ONCE 2
 
 /* ---- Bits of the flags in a `slot` reply. ---- */
 
