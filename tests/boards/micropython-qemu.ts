@@ -1,5 +1,5 @@
 /** MicroPython 1.25 on an emulated chip, behind its own serial port: raw paste, machine code and 32-bit floats are real. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRawRepl, type RawRepl } from '../../src/board/raw-repl';
 import { systemTiming } from '../../src/board/timing';
@@ -25,15 +25,34 @@ export function missingFor(chip: Chip): string | null {
   return existsSync(micropythonFirmware(chip)) ? null : 'run node scripts/build-micropython.mjs';
 }
 
+/**
+ * QEMU with its serial port on stdin and stdout. Node's own pipes are sockets, which are full after 278 writes of one byte
+ * when nobody reads just then. QEMU's nRF51 keeps one byte that it cannot get rid of and drops those behind it, unless
+ * the program waits for TXDRDY, which MicroPython's port for QEMU does not. A pipe holds 64 KB, and `cat` empties it.
+ */
+export function spawnQemu(qemu: string, machine: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn('sh', ['-c', '"$0" "$@" | cat', qemu, ...machine], { detached: true });
+}
+
+/** Ends QEMU and what stands around it. */
+export function killQemu({ pid }: ChildProcessWithoutNullStreams): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 export function startChip(chip: Chip): { readonly repl: RawRepl; readonly stop: () => void } {
   const [qemu, ...machine] = COMMANDS[chip];
-  const child = spawn(qemu, [
+  const child = spawnQemu(qemu, [
     ...[...machine, '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-semihosting'],
     ...['-kernel', micropythonFirmware(chip)],
   ]);
   const repl = createRawRepl(systemTiming, (bytes) => Promise.resolve(void child.stdin.write(bytes)));
   child.stdout.on('data', (bytes: Buffer) => repl.push(Uint8Array.from(bytes)));
-  return { repl, stop: () => void child.kill('SIGKILL') };
+  return { repl, stop: () => killQemu(child) };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The upload as a transaction, against real MicroPython (WebAssembly): room, cancelling, cables pulled, power cut. */
-import { spawn } from 'node:child_process';
+import { killQemu, spawnQemu } from './micropython-qemu';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MicroPythonAccess } from '../../src/board/board';
@@ -362,11 +362,11 @@ describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
   'on the micro:bit’s MicroPython 1.9.2 in QEMU (skipped without qemu-system-arm and firmware-microbit-micropython)',
   () => {
     async function microbit() {
-      const child = spawn(QEMU, [
+      const child = spawnQemu(QEMU, [
         ...['-M', 'microbit', '-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
         ...['-device', `loader,file=${MICROBIT}`],
       ]);
-      undo.push(() => child.kill('SIGKILL'));
+      undo.push(() => killQemu(child));
       const repl = createRawRepl(systemTiming, (bytes) => Promise.resolve(void child.stdin.write(bytes)));
       child.stdout.on('data', (bytes: Buffer) => repl.push(Uint8Array.from(bytes)));
       return accessTo(repl);

@@ -1,5 +1,5 @@
 /** Raw REPL and files against real MicroPython: 1.27 with raw paste, and the micro:bit's own 1.9.2 without it (QEMU). */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BACKUP_FILE, openMicroPythonFiles } from '../../src/board/micropython-files';
@@ -11,6 +11,7 @@ import { emitMainPython, emitSensorPython } from '../../src/emit/micropython/mai
 import { emitModelPython, TEST_FILE, testFile } from '../../src/emit/micropython/model-python';
 import { randomModel } from '../conformance/random-model';
 import { MicroPythonPeer } from './micropython-peer.mjs';
+import { killQemu, spawnQemu } from './micropython-qemu';
 
 const MICROBIT = '/usr/share/firmware-microbit-micropython/firmware.hex';
 const QEMU = '/usr/bin/qemu-system-arm';
@@ -32,11 +33,11 @@ async function wasmBoard(files: Readonly<Record<string, Uint8Array>> = {}) {
 
 /** The firmware that micro:bits are sold with, on an emulated Cortex-M0. */
 function bootMicrobit(): ChildProcessWithoutNullStreams {
-  const child = spawn(QEMU, [
+  const child = spawnQemu(QEMU, [
     ...['-M', 'microbit', '-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
     ...['-device', `loader,file=${MICROBIT}`],
   ]);
-  undo.push(() => child.kill('SIGKILL'));
+  undo.push(() => killQemu(child));
   return child;
 }
 
@@ -172,10 +173,10 @@ describe.skipIf(!existsSync(QEMU) || !existsSync(MICROBIT))(
       const files = await openMicroPythonFiles(repl);
       expect(repl.paste).toBe(false);
       expect(files.port).toMatchObject({ rename: false });
-      const content = bytesOf(700);
+      const content = bytesOf(6000);
       await files.write('data.bin', content);
       expect(await files.read('data.bin')).toEqual(content);
-      expect(await files.list()).toContainEqual({ name: 'data.bin', bytes: 700 });
+      expect(await files.list()).toContainEqual({ name: 'data.bin', bytes: 6000 });
       await files.writeMain(new TextEncoder().encode('while True:\n print(1, 2, 3)\n sleep(10)\n'), false);
       await expect(repl.exec('1 / 0')).rejects.toMatchObject({ code: 'exception' });
       await expect(repl.exec("open('nothing')")).rejects.toMatchObject({ code: 'no-file' });
