@@ -3,7 +3,7 @@ import type { Window2d } from '../graph/window2d';
 import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-graph';
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
-import { isNarrow, isPlanar, planePitch } from './weight-layout';
+import { bandBytes, isBand, isPlanar, planePitch } from './weight-layout';
 import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
@@ -39,8 +39,8 @@ export function scratchBytesOf(
     case 'conv2d': {
       const taps = op.weights.length / op.bias.length;
       if (op.groups > 1) return 0;
-      // Two pixels of int16, and perhaps one of bytes.
-      if (layout === 'dsp') return (isNarrow(op) ? 5 : 4) * roundUpEven(taps);
+      // Two pixels of int16, or a band.
+      if (layout === 'dsp') return isBand(op) ? bandBytes(op, outWidth) : 4 * roundUpEven(taps);
       if (layout === 'quad') return quadScratchBytes(taps);
       return isPointwise(op.window) ? 0 : taps;
     }

@@ -11,7 +11,7 @@ import { multiplyAdds } from './network-cost';
 import type { PlannedStream } from './network-plan';
 import { runStream, type StreamRun } from './stream';
 import { layoutFor, type Target } from './target';
-import { isNarrow, isPlanar } from './weight-layout';
+import { bandBlocks, type BandBlock, isBand, isPlanar } from './weight-layout';
 import { QUAD_CHUNK } from './weight-layout-quad';
 
 /** Cores that the table knows. */
@@ -20,7 +20,7 @@ export type TimedCore = 'cortex-m4' | 'cortex-m0plus';
 /** Kernels that differ in their loops, or in what of their loops counts. */
 export const TIMED_KERNELS = [
   'conv',
-  'narrow',
+  'band',
   'pointwise',
   'planes',
   'taps',
@@ -44,7 +44,7 @@ export type TimedKernel = (typeof TIMED_KERNELS)[number];
 const COSTS: Readonly<Record<TimedCore, Readonly<Partial<Record<TimedKernel, readonly number[]>>>>> = {
   'cortex-m4': {
     conv: [16.9, 38.1, 3.81, 79.2, 115, 0, 166, 255],
-    narrow: [15.9, 58.1, 6.07, 16.5, 67.2, 248, 93.9, 0],
+    band: [33.7, 83.1, 30.8, 20.9, 8.01, 222, 193, 130, 988],
     pointwise: [15.6, 56.6, 2.82, 0, 0, 92.9, 78.4, 67.7],
     planes: [41.2, 31.3, 49.1, 107, 0, 2.14, 101, 1450],
     taps: [13.8, 67.4, 3.39, 27.7, 28.8, 36.4, 209, 1390],
@@ -106,7 +106,7 @@ export function timedKernel(op: Int8Op, graph: Int8Graph, core: TimedCore): Time
     case 'conv2d':
       if (plain) return 'plainConv';
       if (isPointwise(op.window)) return 'pointwise';
-      return core === 'cortex-m4' && isNarrow(op) ? 'narrow' : 'conv';
+      return core === 'cortex-m4' && isBand(op) ? 'band' : 'conv';
     case 'depthwiseConv2d':
       if (plain) return 'plainDepthwise';
       return core === 'cortex-m4' && isPlanar(op, graph.tensors[op.output]?.shape[1] ?? 0) ? 'planes' : 'taps';
@@ -140,6 +140,7 @@ export function latencyTerms(op: Int8Op, graph: Int8Graph, core: TimedCore, part
   }
   switch (op.kind) {
     case 'conv2d': {
+      if (timedKernel(op, graph, core) === 'band') return bandTerms(op, graph, parts);
       const units = op.bias.length;
       const taps = op.weights.length / units;
       const pixels = outputs / units;
@@ -225,6 +226,37 @@ export function latencyTerms(op: Int8Op, graph: Int8Graph, core: TimedCore, part
     default:
       return [outputs, calls];
   }
+}
+
+/** Products and groups of four channels of two pixels at a time, and of single ones; the band; calls of loops. */
+function bandTerms(
+  op: Int8Op & { readonly kind: 'conv2d' },
+  graph: Int8Graph,
+  { calls, columns }: Parts,
+): readonly number[] {
+  const [height = 0, width = 0] = graph.tensors[op.output]?.shape ?? [];
+  const units = op.bias.length;
+  const { kernelHeight } = op.window;
+  const run = 2 * Math.ceil(op.weights.length / units / kernelHeight / 2);
+  const [quads, fours] = [Math.ceil(units / 4), Math.ceil((run * kernelHeight) / 4)];
+  // Parts of the only row are rows of their own.
+  const blocks = bandBlocks(op, columns ? Math.ceil(width / calls) : width);
+  const rows = columns ? calls : height;
+  const sum = (of: (block: BandBlock) => number): number =>
+    rows * blocks.reduce((total, block) => total + of(block), 0);
+  const pairs = sum(({ pixels }) => Math.floor(pixels / 2));
+  const singles = sum(({ pixels }) => pixels % 2);
+  return [
+    pairs * quads * fours,
+    pairs * quads,
+    singles * quads * fours,
+    singles * quads,
+    sum(({ words }) => words),
+    sum(({ pixels }) => Math.min(pixels, 2)),
+    pairs + singles,
+    units % 4 === 0 ? 0 : pairs + singles,
+    calls,
+  ];
 }
 
 /** Pixels of the output whose kernel reaches beside the input, to the left or right. */

@@ -28,12 +28,13 @@ import { multiplyAdds } from './network-cost';
 import { checkPrefix } from './prefix';
 import { layoutFor, layoutOf, type Target, type WeightLayout } from './target';
 import {
+  arrangeBand,
   arrangeChannels,
   arrangeDense,
   arrangeDepthwise,
   arrangePairs,
   arrangePlanar,
-  isNarrow,
+  isBand,
   isPlanar,
 } from './weight-layout';
 import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
@@ -352,7 +353,7 @@ class NetworkPrinter {
   #convolution(op: Int8Conv2d): string {
     const layout = layoutFor(op, this.options.target);
     if (layout === 'plain') return 'mote_conv2d';
-    return layout === 'dsp' && isNarrow(op) ? 'mote_conv2d_narrow_dsp' : `mote_conv2d_${layout}`;
+    return layout === 'dsp' && isBand(op) ? 'mote_conv2d_band_dsp' : `mote_conv2d_${layout}`;
   }
 
   /** A depthwise layer: its kernel, and its parameters. */
@@ -415,7 +416,7 @@ class NetworkPrinter {
     const suffix = layout === 'plain' ? '' : `_${layout}`;
     switch (op.kind) {
       case 'conv2d': {
-        const layer = this.#layer(op, index, op.window, shapes, ARRANGE[layout](op.weights, op.bias.length), 'address');
+        const layer = this.#layer(op, index, op.window, shapes, arrangeConvolution(op, layout), 'address');
         return [!suffix && isPointwise(op.window) ? 'mote_strip_pointwise' : this.#convolution(op), layer];
       }
       case 'depthwiseConv2d':
@@ -533,7 +534,7 @@ class NetworkPrinter {
         return;
       }
       case 'conv2d': {
-        const words = ARRANGE[layout](op.weights, op.bias.length);
+        const words = arrangeConvolution(op, layout);
         const layer = this.#layer(op, index, op.window, [...from.shape, ...to.shape], words);
         if (op.groups > 1) this.#call('mote_conv2d_grouped', layer, op.groups, ...ends());
         else if (!suffix && isPointwise(op.window)) this.#call('mote_conv2d_pointwise', layer, ...ends());
@@ -737,6 +738,10 @@ const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
   dsp: arrangeDepthwise,
   quad: arrangeQuadDepthwise,
 };
+
+function arrangeConvolution(op: Int8Conv2d, layout: WeightLayout): Int32Array | null {
+  return layout === 'dsp' && isBand(op) ? arrangeBand(op) : ARRANGE[layout](op.weights, op.bias.length);
+}
 
 /** The window of a layer that looks at one pixel. */
 export const POINT: Window2d = {

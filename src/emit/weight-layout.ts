@@ -3,7 +3,7 @@
  *
  * Convolution and fully connected: for every four output channels and every pair of inputs two words; a word's 16-bit
  * lanes hold A + 256 B of two output channels, the low lane for the first input of the pair. Inputs and channels are
- * padded to multiples of four with zeros. Depthwise: for every four channels and every tap four bytes, the last four
+ * padded to multiples of four with zeros. Small kernels: the same, pairs of columns first and rows within them. Depthwise: for every four channels and every tap four bytes, the last four
  * overlapping those before; 3 x 3 with strides 1 and 2 along the row: a record per channel (mote_depthwise_dsp.h).
  */
 import type { Int8Conv2d, Int8DepthwiseConv2d, Int8Op } from '../quantize/int8-graph';
@@ -96,20 +96,75 @@ function wordOf(bytes: ArrayLike<number>): number {
   return word;
 }
 
-/** Patches of so few bytes are gathered that way in any case: small networks then hold one kernel instead of two. */
-const FEW_BYTES = 128;
-/** A patch of so many bytes is not worth its scratch. */
-const MOST_PATCH_BYTES = 256;
+/** Inputs of so few values are expanded together in any case: small networks then hold one kernel instead of two. */
+const FEW_VALUES = 128;
+/** A kernel of so many inputs spends most of its time on products. */
+const MOST_BAND_VALUES = 256;
+/** MOTE_BAND_WORDS of mote_conv_dsp.h. */
+const BAND_WORDS = 256;
 
-/** Whether a convolution runs on patches of bytes: mote_conv2d_narrow_dsp. */
-export function isNarrow({ window, weights, bias }: Int8Conv2d): boolean {
+/** Whether a convolution runs on bands, the expanded inputs under several pixels: mote_conv2d_band_dsp. */
+export function isBand({ window, weights, bias }: Int8Conv2d): boolean {
   const taps = weights.length / bias.length;
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
-  if (taps > MOST_PATCH_BYTES || kernelHeight * kernelWidth * strideHeight * strideWidth === 1) return false;
-  if (taps <= FEW_BYTES) return true;
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, dilationWidth } = window;
+  if (dilationWidth !== 1 || taps > MOST_BAND_VALUES) return false;
+  if (kernelHeight * kernelWidth * strideHeight * strideWidth === 1) return false;
+  if (taps <= FEW_VALUES) return true;
   const run = taps / window.kernelHeight;
   const channels = run / kernelWidth;
   return run % 4 !== 0 || (channels % 4 !== 0 && window.padLeft + window.padRight > 0);
+}
+
+/** A stretch of neighbouring pixels that share a band. */
+export interface BandBlock {
+  /** Outputs in the row: an even number, or one. */
+  readonly pixels: number;
+  /** Words of the band: columns of kernel rows for each of two pixels, or for the one. */
+  readonly words: number;
+}
+
+/** Pairs of values of a row under one pixel. */
+function bandPairs({ window, weights, bias }: Int8Conv2d): number {
+  return Math.ceil(weights.length / bias.length / window.kernelHeight / 2);
+}
+
+/** How the kernel of bands goes through a row of so many outputs. */
+export function bandBlocks(op: Int8Conv2d, outWidth: number): readonly BandBlock[] {
+  const { kernelHeight, kernelWidth, strideWidth } = op.window;
+  const under = bandPairs(op);
+  // From one pixel to the one after the next.
+  const step = (op.weights.length / op.bias.length / kernelHeight / kernelWidth) * strideWidth;
+  const spare = Math.floor(BAND_WORDS / (2 * kernelHeight)) - under;
+  const most = strideWidth < kernelWidth && spare >= step ? 2 + 2 * Math.floor(spare / step) : 2;
+  const blocks: BandBlock[] = [];
+  for (let left = outWidth; left > 0; left -= blocks.at(-1)?.pixels ?? left) {
+    const pixels = left === 1 ? 1 : Math.min(most, left - (left % 2));
+    const columns = under + Math.floor((pixels - 1) / 2) * step;
+    blocks.push({ pixels, words: Math.min(pixels, 2) * columns * kernelHeight });
+  }
+  return blocks;
+}
+
+/** Bytes of the band for an output so wide. */
+export function bandBytes(op: Int8Conv2d, outWidth: number): number {
+  const most = Math.max(0, ...bandBlocks(op, outWidth).map(({ words }) => words));
+  // Two pairs at a time are multiplied.
+  return 4 * (most + Math.min(outWidth, 2) * ((bandPairs(op) * op.window.kernelHeight) % 2));
+}
+
+/** Words for the kernel of bands: weights in the order of its inputs, each kernel row padded to an even number. */
+export function arrangeBand(op: Int8Conv2d): Int32Array {
+  const { weights, bias, window } = op;
+  const rows = window.kernelHeight;
+  const under = bandPairs(op);
+  const run = weights.length / bias.length / rows;
+  const ordered = new Int8Array(bias.length * 2 * under * rows);
+  weights.forEach((weight, index) => {
+    const [value, row] = [index % run, Math.floor(index / run) % rows];
+    const channel = Math.floor(index / run / rows);
+    ordered[2 * ((channel * under + (value >> 1)) * rows + row) + (value & 1)] = weight;
+  });
+  return arrangePairs(ordered, bias.length);
 }
 
 /** Narrower outputs are faster pixel by pixel. */

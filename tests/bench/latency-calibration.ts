@@ -124,14 +124,14 @@ function attempt(kernel: TimedKernel, random: Random): Int8Graph {
   switch (kernel) {
     case 'conv':
     case 'plainConv':
-    case 'narrow':
+    case 'band':
     case 'pointwise': {
       const size =
         kernel === 'pointwise'
           ? ([1, 1] as const)
           : pick([along(3), along(3), along(5), [10, 4] as const, [10, 8] as const]);
       const input =
-        kernel === 'narrow' || random.integer(4) === 0 ? tensor([height, width, pick([1, 1, 3, 3, int(1, 9)])]) : image;
+        kernel === 'band' || random.integer(4) === 0 ? tensor([height, width, pick([1, 1, 3, 3, int(1, 9)])]) : image;
       const inputs = input.shape[2] as number;
       const units = random.integer(3) === 0 ? int(1, 30) : 4 * scaled(1, 32);
       const view = window(height, width, size, kernel === 'pointwise' ? 1 : pick([1, 1, 2]));
@@ -454,7 +454,7 @@ try {
     console.log(`${core}: cycles per term, and the largest error of ${SAMPLES} layers`);
     for (const kernel of TIMED_KERNELS) {
       if (process.argv[2] && !process.argv[2].split(',').includes(kernel)) continue;
-      if (core === 'cortex-m0plus' && (kernel === 'narrow' || kernel === 'planes')) continue;
+      if (core === 'cortex-m0plus' && (kernel === 'band' || kernel === 'planes')) continue;
       const random = new Random(kernel.length * 31 + 1);
       const networks = Array.from({ length: SAMPLES }, () => whole(layer(kernel, core, random), core));
       const counted = cyclesOf(networks, core, target);

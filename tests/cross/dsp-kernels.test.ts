@@ -11,13 +11,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { scratchBytes } from '../../src/emit/kernel-scratch';
 import { overlapDistance } from '../../src/emit/overlap';
 import {
+  arrangeBand,
   arrangeChannels,
   arrangeDense,
   arrangeDepthwise,
   arrangePairs,
   arrangePlanar,
   dspLayoutFits,
-  isNarrow,
+  isBand,
   isPlanar,
 } from '../../src/emit/weight-layout';
 import { outputSize, type Window2d } from '../../src/graph/window2d';
@@ -159,8 +160,12 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
   const { window, kind } = layer;
   const folded = foldedBias(op, inputTensor.zeroPoint);
   const planar = op.kind === 'depthwiseConv2d' && isPlanar(op, layer.output[1]);
-  const words =
-    op.kind === 'depthwiseConv2d' && planar ? arrangePlanar(op, folded) : ARRANGE[kind](op.weights, op.bias.length);
+  const band = op.kind === 'conv2d' && isBand(op);
+  const words = band
+    ? arrangeBand(op)
+    : op.kind === 'depthwiseConv2d' && planar
+      ? arrangePlanar(op, folded)
+      : ARRANGE[kind](op.weights, op.bias.length);
   const groups = kind === 'depthwiseConv2d' ? 'overlapping' : 'padded';
   const channels = arrangeChannels(folded, op.multiplier, op.shift, groups);
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
@@ -178,9 +183,8 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
       ...[inputTensor.zeroPoint, outputTensor.zeroPoint, op.actMin, op.actMax, op.multiplier.length > 1 ? 1 : 0],
     ].join(',')}, w${index}, c${index}, 0, 0};\n`;
   const sizes = `${x.length}, ${expected.length}, ${scratchBytes(op, graph, 'cortex-m4')}`;
-  const narrow = op.kind === 'conv2d' && isNarrow(op);
   const planes = window.strideWidth === 2 ? 'depthwise3_by2' : 'depthwise3';
-  const name = planar ? planes : narrow ? 'conv2d_narrow' : C_NAME[kind];
+  const name = planar ? planes : band ? 'conv2d_band' : C_NAME[kind];
   const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${name}_dsp`;
   // As far over the input as the planner may put the output; APART: beside it.
   const distance = overlapDistance(op, 0, graph, 'cortex-m4');
@@ -262,22 +266,30 @@ function layers(random: Numbers): Layer[] {
     const units = i % 2 === 0 ? 4 * random.int(1, 8) : random.int(1, 20);
     list.push({ kind: 'conv2d', input: [height, width, channels], output: [height, width, units], window: POINT });
   }
-  while (list.length < 80) {
+  while (list.length < 90) {
     const depthwise = list.length % 2 === 0;
-    const [height, width] = [random.int(1, 9), random.int(1, 12)];
     const planar = depthwise && list.length % 4 === 0;
-    const kernelHeight = planar ? 3 : random.int(1, depthwise && random.integer(8) === 0 ? 16 : 4);
-    const kernelWidth = planar ? 3 : random.int(1, depthwise && random.integer(8) === 0 ? 16 : 4);
-    const [strideHeight, strideWidth] = random.integer(2) === 0 ? [1, 1] : [random.int(1, 3), random.int(1, 3)];
+    // Of few channels, with wide outputs.
+    const wide = list.length % 4 === 1;
+    const [height, width] = [random.int(1, wide ? 14 : 9), random.int(1, wide ? 40 : 12)];
+    const kernelHeight = planar ? 3 : random.int(1, wide ? 10 : depthwise && random.integer(8) === 0 ? 16 : 4);
+    const kernelWidth = planar ? 3 : random.int(1, wide ? 8 : depthwise && random.integer(8) === 0 ? 16 : 4);
+    const [strideHeight, strideWidth] = random.integer(2) === 0 ? [1, 1] : [random.int(1, 4), random.int(1, 4)];
     const dilationHeight = !planar && random.integer(3) === 0 ? 2 : 1;
-    const dilationWidth = !planar && random.integer(3) === 0 ? 2 : 1;
+    const dilationWidth = !planar && random.integer(wide ? 6 : 3) === 0 ? 2 : 1;
     const [tall, broad] = [(kernelHeight - 1) * dilationHeight, (kernelWidth - 1) * dilationWidth];
     const [padTop, padLeft] = [random.int(0, tall), random.int(0, broad)];
     const [padBottom, padRight] = [random.int(0, tall), random.int(0, broad)];
     const outHeight = outputSize(height, kernelHeight, strideHeight, dilationHeight, padTop + padBottom);
     const outWidth = outputSize(width, kernelWidth, strideWidth, dilationWidth, padLeft + padRight);
     if (outHeight < 1 || outWidth < 1) continue;
-    const channels = depthwise ? random.int(4, 24) : random.integer(3) === 0 ? 4 * random.int(2, 9) : random.int(1, 9);
+    const channels = depthwise
+      ? random.int(4, 24)
+      : wide
+        ? random.int(1, 4)
+        : random.integer(3) === 0
+          ? 4 * random.int(2, 9)
+          : random.int(1, 9);
     list.push({
       kind: depthwise ? 'depthwiseConv2d' : 'conv2d',
       input: [height, width, channels],
