@@ -353,7 +353,9 @@ class NetworkPrinter {
   #convolution(op: Int8Conv2d): string {
     const layout = layoutFor(op, this.options.target);
     if (layout === 'plain') return 'mote_conv2d';
-    return layout === 'dsp' && isBand(op) ? 'mote_conv2d_band_dsp' : `mote_conv2d_${layout}`;
+    if (layout === 'quad') return 'mote_conv2d_quad';
+    if (isPointwise(op.window)) return 'mote_conv2d_pointwise_dsp';
+    return isBand(op) ? 'mote_conv2d_band_dsp' : 'mote_conv2d_dsp';
   }
 
   /** A depthwise layer: its kernel, and its parameters. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { scratchBytes } from '../../src/emit/kernel-scratch';
+import { isPointwise, scratchBytes } from '../../src/emit/kernel-scratch';
 import { overlapDistance } from '../../src/emit/overlap';
 import {
   arrangeBand,
@@ -184,7 +184,8 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
     ].join(',')}, w${index}, c${index}, 0, 0};\n`;
   const sizes = `${x.length}, ${expected.length}, ${scratchBytes(op, graph, 'cortex-m4')}`;
   const planes = window.strideWidth === 2 ? 'depthwise3_by2' : 'depthwise3';
-  const name = planar ? planes : band ? 'conv2d_band' : C_NAME[kind];
+  const convolution = op.kind === 'conv2d' && isPointwise(window) ? 'conv2d_pointwise' : C_NAME[kind];
+  const name = planar ? planes : band ? 'conv2d_band' : convolution;
   const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${name}_dsp`;
   // As far over the input as the planner may put the output; APART: beside it.
   const distance = overlapDistance(op, 0, graph, 'cortex-m4');

@@ -577,14 +577,30 @@ MOTE_FN void mote_dsp_matmul(const mote_conv *op, const int32_t *patch, int32_t 
 }
 
 /*
- * Convolution, one group. A 1 x 1 convolution with no more output than input channels may write over its input: the
- * pixels that are worked on are copied first.
+ * Convolution of single pixels. With no more output than input channels it may write over its input: the pixels that are
+ * worked on are copied first.
  */
+MOTE_FN void mote_conv2d_pointwise_dsp(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+    int32_t *patch = (int32_t *)scratch;
+    int32_t left = op->out_h * op->out_w;
+    while (left > 0) {
+        const int32_t pixels = left >= 2 ? 2 : 1;
+        int32_t pixel;
+        for (pixel = 0; pixel < pixels; pixel++) {
+            mote_dsp_widen(input, op->in_c, 0, pixel, pixels, patch);
+            input += op->in_c;
+        }
+        mote_dsp_matmul(op, patch, op->in_c, pixels, output);
+        output += pixels * op->out_c;
+        left -= pixels;
+    }
+}
+
+/* Convolution by a kernel of more than one pixel, one group. */
 MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t k = op->kernel_h * op->kernel_w * op->in_c;
     const int32_t total = op->out_h * op->out_w;
     int32_t *patch = (int32_t *)scratch;
-    const int pointwise = mote_is_pointwise(op);
     int32_t y = 0;
     int32_t x = 0;
     int32_t at = 0;
@@ -592,10 +608,6 @@ MOTE_FN void mote_conv2d_dsp(const mote_conv *op, const int8_t *input, int8_t *o
         const int32_t pixels = total - at >= 2 ? 2 : 1;
         int32_t pixel;
         for (pixel = 0; pixel < pixels; pixel++) {
-            if (pointwise) {
-                mote_dsp_widen(input + (at + pixel) * k, k, 0, pixel, pixels, patch);
-                continue;
-            }
             mote_dsp_gather(op, input, y, x, pixel, pixels, patch);
             x++;
             if (x == op->out_w) {
