@@ -4,7 +4,7 @@ import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { layoutFor, type Target } from './target';
 import { bandBytes, isBand, isPlanar, planePitch } from './weight-layout';
-import { QUAD_CHUNK, quadScratchBytes } from './weight-layout-quad';
+import { quadScratchBytes } from './weight-layout-quad';
 
 export function scratchBytes(op: Int8Op, graph: Int8Graph, target: Target): number {
   const [, , channels = 0] = graph.tensors[inputsOf(op)[0] ?? 0]?.shape ?? [];
@@ -44,8 +44,6 @@ export function scratchBytesOf(
       if (layout === 'quad') return quadScratchBytes(taps);
       return isPointwise(op.window) ? 0 : taps;
     }
-    case 'fullyConnected':
-      return layout === 'quad' ? quadScratchBytes(Math.min(QUAD_CHUNK, op.weights.length / op.bias.length)) : 0;
     case 'depthwiseConv2d': {
       const { kernelHeight, kernelWidth, strideWidth } = op.window;
       if (layout === 'dsp' && isPlanar(op, layerWidth)) return 3 * planePitch(strideWidth, outWidth) * channels;

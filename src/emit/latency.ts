@@ -12,7 +12,6 @@ import type { PlannedStream } from './network-plan';
 import { runStream, type StreamRun } from './stream';
 import { layoutFor, type Target } from './target';
 import { bandBlocks, type BandBlock, isBand, isPlanar } from './weight-layout';
-import { QUAD_CHUNK } from './weight-layout-quad';
 
 /** Cores that the table knows. */
 export type TimedCore = 'cortex-m4' | 'cortex-m0plus';
@@ -66,7 +65,7 @@ const COSTS: Readonly<Record<TimedCore, Readonly<Partial<Record<TimedKernel, rea
     conv: [29.4, 64.3, 8.3, 75.5, 56.9, 142, 259, 0],
     pointwise: [29.8, 61.6, 10, 0, 0, 167, 82.5, 0],
     taps: [25.7, 54.8, 16.3, 15.8, 14.6, 217, 735, 1230],
-    dense: [33.2, 53, 2.93, 495, 213, 151, 0],
+    dense: [15.8, 70.1, 4.93, 129, 230, 0],
     plainConv: [6.61, 171, 14.2, 1710],
     plainDepthwise: [19, 275, 0, 2170],
     plainDense: [6.67, 154, 5.7, 164],
@@ -186,18 +185,7 @@ export function latencyTerms(op: Int8Op, graph: Int8Graph, core: TimedCore, part
           calls,
         ];
       }
-      const chunked = inputs > QUAD_CHUNK;
-      const chunks = chunked ? Math.ceil(inputs / QUAD_CHUNK) * blocks : 0;
-      const widened = chunked ? inputs * blocks : inputs;
-      return [
-        rows * fours(units) * Math.ceil(inputs / 2),
-        rows * units,
-        rows * widened,
-        rows * chunks,
-        rows * blocks,
-        rows,
-        calls,
-      ];
+      return [rows * fours(units) * inputs, rows * units, rows * inputs, rows * blocks, rows, calls];
     }
     case 'maxPool2d':
     case 'averagePool2d': {

@@ -35,9 +35,10 @@ import {
   arrangePairs,
   arrangePlanar,
   isBand,
+  isLong,
   isPlanar,
 } from './weight-layout';
-import { arrangeQuad, arrangeQuadChunks, arrangeQuadDepthwise, QUAD_CHUNK } from './weight-layout-quad';
+import { arrangeQuad, arrangeQuadDense, arrangeQuadDepthwise } from './weight-layout-quad';
 
 export interface NetworkHeaderOptions {
   readonly prefix: string;
@@ -343,7 +344,7 @@ class NetworkPrinter {
     const depthwise = op.kind === 'depthwiseConv2d';
     const groups = depthwise ? 'overlapping' : 'padded';
     const channels =
-      depthwise && isPlanar(op, this.#tensor(op.output).shape[1] ?? 0)
+      depthwise && this.#planar(op)
         ? '(const int32_t *)0'
         : this.#array('int32_t', `channels_${index}`, arrangeChannels(folded, op.multiplier, op.shift, groups));
     return [channels, '(const int32_t *)0', '(const int8_t *)0'];
@@ -366,13 +367,49 @@ class NetworkPrinter {
     how: 'loaded' | 'address' = 'loaded',
   ): [run: string, layer: string] {
     const layout = layoutFor(op, this.options.target);
-    const planar = layout === 'dsp' && isPlanar(op, this.#tensor(op.output).shape[1] ?? 0);
-    const words = planar
+    const words = this.#planar(op)
       ? arrangePlanar(op, foldedBias(op, this.#tensor(op.input).zeroPoint))
       : ARRANGE_DEPTHWISE[layout](op.weights, op.bias.length);
-    const layer = this.#layer(op, index, op.window, shapes, words, how);
-    if (planar) return [op.window.strideWidth === 2 ? 'mote_depthwise3_by2_dsp' : 'mote_depthwise3_dsp', layer];
-    return [layout === 'plain' ? 'mote_depthwise' : `mote_depthwise_${layout}`, layer];
+    return [this.#depthwiseKernel(op), this.#layer(op, index, op.window, shapes, words, how)];
+  }
+
+  #depthwiseKernel(op: Int8DepthwiseConv2d): string {
+    const layout = layoutFor(op, this.options.target);
+    if (this.#planar(op)) return op.window.strideWidth === 2 ? 'mote_depthwise3_by2_dsp' : 'mote_depthwise3_dsp';
+    return layout === 'plain' ? 'mote_depthwise' : `mote_depthwise_${layout}`;
+  }
+
+  #planar(op: Int8DepthwiseConv2d): boolean {
+    return layoutFor(op, this.options.target) === 'dsp' && isPlanar(op, this.#tensor(op.output).shape[1] ?? 0);
+  }
+
+  /** The kernel of an op with a window and weights; null for others. */
+  #windowKernel(op: Int8Op): string | null {
+    if (op.kind === 'depthwiseConv2d') return this.#depthwiseKernel(op);
+    return op.kind === 'conv2d' && op.groups === 1 ? this.#convolution(op) : null;
+  }
+
+  /**
+   * What runs a stage: its kernel, or a function around it where the network uses the kernel only once. Compilers make a
+   * kernel for the very layer when they see its parameters.
+   */
+  #runner(run: string, layer: string, op: Int8Op, index: number, stage: Stage): string {
+    const kernel = this.#windowKernel(op);
+    if (kernel !== run || this.graph.ops.some((other) => other !== op && this.#windowKernel(other) === kernel)) {
+      return this.#use(run);
+    }
+    const name = `${this.#x}_layer_${index}_part`;
+    const [size, lead] = stage.columns ? ['w', 'left'] : ['h', 'top'];
+    const parameters = `const ${this.#x}_conv *part, const int8_t *input, int8_t *output, void *scratch`;
+    this.#constants.block(`static void ${name}(${parameters})`, () => {
+      this.#constants.line(`${this.#x}_conv op;`);
+      this.#constants.call(this.#use('mote_strip_copy'), [layer, '&op']);
+      for (const field of [`in_${size}`, `out_${size}`, `pad_${lead}`]) {
+        this.#constants.line(`op.${field} = part->${field};`);
+      }
+      this.#constants.call(this.#use(run), ['&op', 'input', 'output', 'scratch']);
+    });
+    return name;
   }
 
   /** Ops that run together, a few lines at a time. */
@@ -389,7 +426,8 @@ class NetworkPrinter {
         this.plan.scratchOffsets[index] ?? 0,
         stage.side === null ? 0 : stage.outPitch,
       ];
-      return `{${[this.#use(run), layer, ...[...shape, ...lines, ...places].map(int32Literal)].join(', ')}}`;
+      const runner = this.#runner(run, layer, op, index, stage);
+      return `{${[runner, layer, ...[...shape, ...lines, ...places].map(int32Literal)].join(', ')}}`;
     });
     const last = ops.at(-1) as number;
     // Read without the macros of mote_flash.h: in RAM on AVR.
@@ -423,6 +461,15 @@ class NetworkPrinter {
       }
       case 'depthwiseConv2d':
         return this.#depthwise(op, index, shapes, 'address');
+      case 'fullyConnected': {
+        const { inLines, inPitch } = stage;
+        const units = op.bias.length;
+        // A kernel that covers all lines of a column of pixels.
+        const window = { ...POINT, kernelHeight: inLines };
+        const words = ARRANGE_DENSE[layout](op.weights, units, inLines);
+        const layer = this.#layer(op, index, window, [inLines, 1, inPitch, 1, 1, units], words, 'address');
+        return [`mote_strip_dense${suffix}`, layer];
+      }
       case 'maxPool2d':
       case 'averagePool2d': {
         const run = `mote_strip_${this.#pool(op)}`;
@@ -530,9 +577,7 @@ class NetworkPrinter {
         const rows = elementCount(from.shape) / inputs;
         const shapes = [1, rows, inputs, 1, rows, units];
         const layer = this.#layer(op, index, POINT, shapes, ARRANGE_DENSE[layout](op.weights, units));
-        const name = inputs > QUAD_CHUNK ? 'mote_fully_connected_quad_chunks' : 'mote_fully_connected_quad';
-        if (layout === 'quad') this.#call(name, layer, ...ends(), this.#scratch(index));
-        else this.#call(layout === 'dsp' ? 'mote_fully_connected_dsp' : 'mote_fully_connected_rows', layer, ...ends());
+        this.#call(DENSE[layout === 'dsp' && isLong(op) ? 'long' : layout], layer, ...ends());
         return;
       }
       case 'conv2d': {
@@ -727,13 +772,20 @@ class NetworkPrinter {
 }
 
 type Arrange = (weights: Int8Array, channels: number) => Int32Array | null;
+type ArrangeDense = (weights: Int8Array, units: number, lines?: number) => Int32Array | null;
 
 /** Weights of each kind of layer for each layout; null: as they are. */
 const ARRANGE: Readonly<Record<WeightLayout, Arrange>> = { plain: () => null, dsp: arrangePairs, quad: arrangeQuad };
-const ARRANGE_DENSE: Readonly<Record<WeightLayout, Arrange>> = {
+const ARRANGE_DENSE: Readonly<Record<WeightLayout, ArrangeDense>> = {
   plain: () => null,
   dsp: arrangeDense,
-  quad: arrangeQuadChunks,
+  quad: arrangeQuadDense,
+};
+const DENSE: Readonly<Record<WeightLayout | 'long', string>> = {
+  plain: 'mote_fully_connected_rows',
+  dsp: 'mote_fully_connected_dsp',
+  long: 'mote_fully_connected_long_dsp',
+  quad: 'mote_fully_connected_quad',
 };
 const ARRANGE_DEPTHWISE: Readonly<Record<WeightLayout, Arrange>> = {
   plain: () => null,

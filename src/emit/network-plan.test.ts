@@ -156,6 +156,28 @@ describe('streams', () => {
     expect(planNetwork(graph, 'avr').streams).toEqual([]);
   });
 
+  it('end in a fully connected layer, which sums over the lines as they come', () => {
+    const flat: Int8Graph = {
+      tensors: [tensor(32, 32, 1), tensor(32, 32, 8), tensor(8192), tensor(5)],
+      ops: [
+        conv(0, 1, 1, 8, 3, 1),
+        { kind: 'reshape', input: 1, output: 2 },
+        {
+          ...{ kind: 'fullyConnected', input: 2, output: 3, weights: new Int8Array(5 * 8192), bias: new Int32Array(5) },
+          ...{ weightScale: Float32Array.of(0.5), multiplier: Int32Array.of(2 ** 30), shift: Int32Array.of(-8) },
+          ...{ actMin: -128, actMax: 127 },
+        },
+      ],
+      input: 0,
+      output: 3,
+    };
+    const plan = planNetwork(flat, 'generic');
+    expect(plan.streams.map(({ ops, strip }) => ({ ops, strip }))).toEqual([{ ops: [0, 2], strip: 1 }]);
+    // A row, a patch, and the sums of five units in whole fours, which must not share the patch's place.
+    expect(plan.arenaBytes).toBe(256 + 12 + 32);
+    expect(plan.scratchOffsets[2]).not.toBe(plan.scratchOffsets[0]);
+  });
+
   it('say how far the output may follow behind the input', () => {
     // Rows of 4 bytes; a row is written when the turn after next still needs the row before it.
     const stage = { columns: false, inPitch: 4, outPitch: 4, inLines: 6, outLines: 6, input: 0, side: null };
@@ -165,6 +187,8 @@ describe('streams', () => {
     const one = { ...stage, stride: 1, lead: 0, extent: 1 };
     expect(runStream([three, one], 1).inputDistance).toBe(4);
     expect(runStream([three, one], 1).lines).toEqual([0, 1]);
+    // Sums are written when everything has been read.
+    expect(runStream([three, { ...one, outPitch: 0 }], 1).inputDistance).toBe(-Infinity);
   });
 });
 

@@ -7,7 +7,7 @@ import { inputsOfInt16, type Int16Graph, type Int16Op } from '../quantize/int16-
 import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { scratchBytes, scratchBytesInt16 } from './kernel-scratch';
 import { overlapDistance, overlapDistanceInt16 } from './overlap';
-import { rootOf, runStream, stageScratchBytes, stagesOf, type Stage, type Stream } from './stream';
+import { rootOf, runStream, stageKeptBytes, stageScratchBytes, stagesOf, type Stage, type Stream } from './stream';
 import { improveStreams } from './stream-search';
 import type { Target } from './target';
 
@@ -30,7 +30,7 @@ export interface PlannedBuffer {
 export interface NetworkPlan {
   /** Per tensor; null for constants and for what nothing touches. */
   readonly places: readonly (Place | null)[];
-  /** Per op; null where the kernel needs none. Ops of a stream share what the stream has. */
+  /** Per op; null where the kernel needs none. Ops of a stream share what the stream has, but for sums. */
   readonly scratchOffsets: readonly (number | null)[];
   /** Ops that are computed together, a few lines at a time, where the last of them stands. */
   readonly streams: readonly PlannedStream[];
@@ -115,6 +115,8 @@ interface PreparedStream {
   readonly inLines: readonly TensorId[];
   /** Bytes of scratch of stage `k` for so many lines. */
   readonly scratchOf: (k: number, lines: number) => number;
+  /** Bytes that the last stage keeps from turn to turn. */
+  readonly keptBytes: number;
 }
 
 function prepareStream(stream: Stream, graph: Int8Graph, target: Target): PreparedStream {
@@ -127,6 +129,7 @@ function prepareStream(stream: Stream, graph: Int8Graph, target: Target): Prepar
     run: runStream(stages, stream.strip),
     inLines: stream.ops.slice(0, -1).map((_, k) => rootOf(graph, opOf(k).output)),
     scratchOf: (k, lines) => stageScratchBytes(opOf(k), stages[k] as Stage, lines, graph, target),
+    keptBytes: stageKeptBytes(opOf(stages.length - 1), stages.at(-1) as Stage),
   };
 }
 
@@ -335,7 +338,7 @@ function layOut(graph: Subject, prepared: readonly PreparedStream[]): Layout {
       return;
     }
     const {
-      prepared: { stream, stages, run, scratchOf },
+      prepared: { stream, stages, run, scratchOf, keptBytes },
       index,
     } = entry;
     let most = 0;
@@ -347,6 +350,8 @@ function layOut(graph: Subject, prepared: readonly PreparedStream[]): Layout {
     });
     const shared = scratch(`scratch of ${stream.ops.map((member) => member + 1).join(', ')}`, most, step);
     for (const member of stream.ops) scratchIndex[member] = shared;
+    const kept = scratch(`sums of ${op.kind} ${step + 1}`, keptBytes, step);
+    if (kept !== null) scratchIndex[step] = kept;
   });
   return { buffers, overlaps, scratchIndex, streams, indexOf, first, external, root };
 }

@@ -8,7 +8,6 @@ import type { Int16Graph, Int16Op } from '../quantize/int16-graph';
 import type { Int8Graph, Int8Op } from '../quantize/int8-graph';
 import { isPointwise } from './kernel-scratch';
 import { layoutFor, type Target, type WeightLayout } from './target';
-import { QUAD_CHUNK } from './weight-layout-quad';
 
 /**
  * The least `offset of the input - offset of the output`, in bytes, at which the op's kernel still gives the right result;
@@ -47,9 +46,7 @@ function distanceInValues(
     case 'fullyConnected': {
       const units = op.bias.length;
       const inputs = op.weights.length / units;
-      // Only the kernel for M0 and M0+ copies its inputs, where they fit into one chunk.
-      const copied = layout === 'quad' && inputs <= QUAD_CHUNK;
-      return rowsDistance(elementCount(from) / inputs, inputs, units, copied);
+      return rowsDistance(elementCount(from) / inputs, inputs, units, false);
     }
     case 'conv2d': {
       const channels = op.bias.length;

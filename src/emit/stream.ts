@@ -4,7 +4,7 @@
  */
 import { elementCount, type TensorId } from '../graph/float-graph';
 import { extent } from '../graph/window2d';
-import { inputsOf, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
+import { inputsOf, type Int8FullyConnected, type Int8Graph, type Int8Op } from '../quantize/int8-graph';
 import { isPointwise, scratchBytesOf } from './kernel-scratch';
 import { layoutFor, type Target } from './target';
 
@@ -20,7 +20,10 @@ export interface Stream {
   readonly strip: number;
 }
 
-/** One op of a stream, along its lines. */
+/**
+ * One op of a stream, along its lines. A fully connected layer is the last one: it sums over its input, line by line, and
+ * has written nothing before the last; its output counts as many lines of no bytes.
+ */
 export interface Stage {
   readonly columns: boolean;
   readonly stride: number;
@@ -37,8 +40,30 @@ export interface Stage {
   readonly side: TensorId | null;
 }
 
-/** How the op is computed line by line when `input` is the tensor that comes in lines; null: it cannot be. */
-export function stageOf(op: Int8Op, input: TensorId, graph: Int8Graph, target: Target): Stage | null {
+/** Whether the stage sums over its lines. */
+export function isSum(stage: Stage): boolean {
+  return stage.outPitch === 0;
+}
+
+/** Lines of a fully connected layer that are padded to words may have a third more bytes. */
+const MOST_PADDED = 4 / 3;
+
+/** A fully connected layer whose inputs are the lines that come from `before`. */
+function sumOf(op: Int8FullyConnected, input: TensorId, before: Stage | undefined, target: Target): Stage | null {
+  if (!before || isSum(before)) return null;
+  const { outLines: inLines, outPitch: inPitch } = before;
+  if (op.weights.length !== op.bias.length * inLines * inPitch) return null;
+  if (layoutFor(op, target) === 'dsp' && 4 * Math.ceil(inPitch / 4) > MOST_PADDED * inPitch) return null;
+  const lines = { inLines, inPitch, outLines: inLines, outPitch: 0 };
+  return { ...lines, columns: false, stride: 1, lead: 0, extent: 1, input, side: null };
+}
+
+/**
+ * How the op is computed line by line when `input` is the tensor that comes in lines; null: it cannot be. `before`: the
+ * stage that makes them.
+ */
+export function stageOf(op: Int8Op, input: TensorId, graph: Int8Graph, target: Target, before?: Stage): Stage | null {
+  if (op.kind === 'fullyConnected') return sumOf(op, input, before, target);
   const from = graph.tensors[input]?.shape ?? [];
   const to = graph.tensors[op.output]?.shape ?? [];
   if (from.length !== 3 || to.length !== 3) return null;
@@ -126,7 +151,7 @@ export function runStream(stages: readonly Stage[], strip: number): StreamRun {
     const [first] = stages as readonly [Stage];
     start[0] = clip(at(made, 1) * first.stride - first.lead, 0, at(ends, 0));
     // What was written before this turn must leave alone what is read in it.
-    if (at(made, count) > 0) {
+    if (at(made, count) > 0 && !isSum(last)) {
       const written = at(made, count) * last.outPitch;
       inputDistance = Math.max(inputDistance, written - at(start, 0) * first.inPitch);
       stages.forEach((stage, k) => {
@@ -171,7 +196,7 @@ export function stagesOf(ops: readonly number[], graph: Int8Graph, target: Targe
     const before = stages.at(-1);
     const previous = before ? sourceOf(graph, ops[stages.length - 1] as number) : null;
     const input = before ? inputsOf(op).find((id) => rootOf(graph, id) === previous) : inputsOf(op)[0];
-    const stage = input === undefined ? null : stageOf(op, input, graph, target);
+    const stage = input === undefined ? null : stageOf(op, input, graph, target, before);
     if (!stage || (before && (stage.inPitch !== before.outPitch || stage.inLines !== before.outLines))) return null;
     if (stage.inLines > MOST_LINES || stage.outLines > MOST_LINES) return null;
     if (stage.side !== null) sides++;
@@ -188,6 +213,11 @@ function sourceOf(graph: Int8Graph, index: number): TensorId {
 export function rootOf(graph: Int8Graph, id: TensorId): TensorId {
   const reshape = graph.ops.find((op) => op.output === id && op.kind === 'reshape');
   return reshape?.kind === 'reshape' ? rootOf(graph, reshape.input) : id;
+}
+
+/** Bytes that a stage keeps from turn to turn: a sum for every channel, in whole fours. */
+export function stageKeptBytes(op: Int8Op, stage: Stage): number {
+  return isSum(stage) && 'bias' in op ? 16 * Math.ceil(op.bias.length / 4) : 0;
 }
 
 /** Bytes of scratch of one op when it computes at most `lines` lines at a time. */

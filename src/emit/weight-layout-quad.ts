@@ -2,7 +2,7 @@
  * Weights as the kernels of Cortex-M0 and M0+ read them (firmware/mote/src/mote_conv_quad.h).
  *
  * Convolution and fully connected: for every four output channels and every tap one word, from the low byte w0 + 128,
- * w1 + 128, w2 + 128, w3. Taps are padded to an even number and channels to a multiple of four with zero weights.
+ * w1 + 128, w2 + 128, w3. Channels are padded to a multiple of four with zero weights, taps of convolutions to an even number.
  * Depthwise: for every four channels and every tap four int8, as a word; channels likewise.
  */
 import type { Int8Op } from '../quantize/int8-graph';
@@ -40,47 +40,32 @@ export function quadLayoutFits(op: Int8Op): boolean {
   return sums.every((sum, channel) => Math.abs(op.bias[channel] as number) + 383 * sum < 2 ** 29);
 }
 
-/** [channel][tap] (OHWI, or [unit][input]) -> [channel / 4][tap] words. */
+/** [channel][tap] (OHWI) -> [channel / 4][tap] words. */
 export function arrangeQuad(weights: Int8Array, channels: number): Int32Array {
   const taps = weights.length / channels;
-  const evenTaps = taps + (taps % 2);
+  return quadWords(weights, channels, taps + (taps % 2));
+}
+
+/** The same for fully connected layers (mote_dense_quad.h): [unit][input], as many words as inputs. */
+export function arrangeQuadDense(weights: Int8Array, units: number): Int32Array {
+  return quadWords(weights, units, weights.length / units);
+}
+
+/** `padded` words for every four channels. */
+function quadWords(weights: Int8Array, channels: number, padded: number): Int32Array {
+  const taps = weights.length / channels;
   const quads = Math.ceil(channels / 4);
-  const words = new Int32Array(quads * evenTaps);
+  const words = new Int32Array(quads * padded);
   const at = (channel: number, tap: number): number =>
     channel < channels && tap < taps ? (weights[channel * taps + tap] as number) : 0;
   let index = 0;
   for (let channel = 0; channel < channels; channel += 4) {
-    for (let tap = 0; tap < evenTaps; tap++) {
+    for (let tap = 0; tap < padded; tap++) {
       const low = (at(channel, tap) + 128) | ((at(channel + 1, tap) + 128) << 8);
       words[index++] = low | ((at(channel + 2, tap) + 128) << 16) | (at(channel + 3, tap) << 24);
     }
   }
   return words;
-}
-
-/** MOTE_QUAD_CHUNK. */
-export const QUAD_CHUNK = 64;
-/** MOTE_QUAD_CHANNELS. */
-const QUAD_CHANNELS = 32;
-
-/** Fully connected layers with more inputs than a chunk: [block of channels][chunk][channel / 4][input] words. */
-export function arrangeQuadChunks(weights: Int8Array, units: number): Int32Array {
-  const inputs = weights.length / units;
-  if (inputs <= QUAD_CHUNK) return arrangeQuad(weights, units);
-  const words: number[] = [];
-  for (let unit = 0; unit < units; unit += QUAD_CHANNELS) {
-    const block = Math.min(QUAD_CHANNELS, units - unit);
-    for (let input = 0; input < inputs; input += QUAD_CHUNK) {
-      const taps = Math.min(QUAD_CHUNK, inputs - input);
-      const chunk = new Int8Array(block * taps);
-      for (let row = 0; row < block; row++) {
-        const from = (unit + row) * inputs + input;
-        chunk.set(weights.subarray(from, from + taps), row * taps);
-      }
-      for (const word of arrangeQuad(chunk, block)) words.push(word);
-    }
-  }
-  return Int32Array.from(words);
 }
 
 /** [tap][channel] -> [channel / 4][tap] words of four int8, the first channel lowest, with zeros beyond the last. */
@@ -101,7 +86,7 @@ export function arrangeQuadDepthwise(weights: Int8Array, channels: number): Int3
 }
 
 /**
- * Bytes of scratch of a convolution (1 x 1 too) or a fully connected layer with this many taps; 4-byte aligned.
+ * Bytes of scratch of a convolution (1 x 1 too) with this many taps; 4-byte aligned.
  * Depthwise layers need what the portable kernel needs for channels in whole fours, 4-byte aligned as well.
  */
 export function quadScratchBytes(taps: number): number {

@@ -6,14 +6,15 @@
  * padded to multiples of four with zeros. Small kernels: the same, pairs of columns first and rows within them. Depthwise: for every four channels and every tap four bytes, the last four
  * overlapping those before; 3 x 3 with strides 1 and 2 along the row: a record per channel (mote_depthwise_dsp.h).
  */
-import type { Int8Conv2d, Int8DepthwiseConv2d, Int8Op } from '../quantize/int8-graph';
+import type { Int8Conv2d, Int8DepthwiseConv2d, Int8FullyConnected, Int8Op } from '../quantize/int8-graph';
 
 /** Above this, `128 * sum of |weights|` would not leave the upper 24 bits of an accumulator to the second channel. */
 const MOST_WEIGHT = 65_000;
 
 /**
- * Whether the layer can use this layout: sums leave room for two channels in one accumulator, and every rescaling is a
- * right shift. Trained networks practically always do; other layers use the portable kernels.
+ * Whether the layer can use this layout: sums leave room for two channels in one accumulator (fully connected layers may
+ * sum in parts: `isLong`), and every rescaling is a right shift. Trained networks practically always do; other layers use
+ * the portable kernels.
  */
 export function dspLayoutFits(op: Int8Op): boolean {
   switch (op.kind) {
@@ -29,6 +30,19 @@ export function dspLayoutFits(op: Int8Op): boolean {
       return false;
   }
   if (op.shift.some((shift) => shift > -1)) return false;
+  const most = op.kind === 'fullyConnected' ? Infinity : MOST_WEIGHT;
+  return weightSums(op).every(
+    (sum, channel) => sum < most && Math.abs(op.bias[channel] as number) + 255 * sum < 2 ** 30,
+  );
+}
+
+/** Whether a fully connected layer sums in parts, a few hundred inputs at a time: mote_fully_connected_long_dsp. */
+export function isLong(op: Int8FullyConnected): boolean {
+  return weightSums(op).some((sum) => sum >= MOST_WEIGHT);
+}
+
+/** Per channel the sum of |weights|. */
+function weightSums(op: Int8Conv2d | Int8DepthwiseConv2d | Int8FullyConnected): Float64Array {
   const channels = op.bias.length;
   const perChannel = op.weights.length / channels;
   const sums = new Float64Array(channels);
@@ -36,7 +50,7 @@ export function dspLayoutFits(op: Int8Op): boolean {
     const channel = op.kind === 'depthwiseConv2d' ? index % channels : Math.floor(index / perChannel);
     sums[channel] = (sums[channel] as number) + Math.abs(weight);
   });
-  return sums.every((sum, channel) => sum < MOST_WEIGHT && Math.abs(op.bias[channel] as number) + 255 * sum < 2 ** 30);
+  return sums;
 }
 
 /** Words for the kernel of pairs: `channels` rows of `taps` weights. */
@@ -60,11 +74,14 @@ export function arrangePairs(weights: Int8Array, channels: number): Int32Array {
   return words;
 }
 
-/** The same for fully connected layers, whose pairs of every four inputs are 0 and 2, 1 and 3 (mote_dense_dsp.h). */
-export function arrangeDense(weights: Int8Array, units: number): Int32Array {
-  const inputs = weights.length / units;
+/**
+ * The same for fully connected layers, whose pairs of every four inputs are 0 and 2, 1 and 3 (mote_dense_dsp.h). Inputs that
+ * come in `lines` of the same length are padded line by line.
+ */
+export function arrangeDense(weights: Int8Array, units: number, lines = 1): Int32Array {
+  const inputs = weights.length / units / lines;
   const padded = 4 * Math.ceil(inputs / 4);
-  const swapped = new Int8Array(units * padded);
+  const swapped = new Int8Array(units * lines * padded);
   weights.forEach((weight, index) => {
     const input = index % inputs;
     // Exchanges 1 and 2 of every four.

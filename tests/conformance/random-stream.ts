@@ -11,13 +11,14 @@ import type { Random } from '../../src/signal/random';
 
 /**
  * Two to six layers after a first one that brings the input into the arena; sometimes one row high, sometimes with a
- * residual sum over the tensor before, sometimes with a reshape on the way. A last op reads the result once more, so that
- * it lies in the arena too, over the input of the stream where the planner lets it.
+ * residual sum over the tensor before, sometimes with a reshape on the way; with `end` dense, a fully connected layer over
+ * all that comes is the last one. A last op reads the result once more, so that it lies in the arena too, over the input of
+ * the stream where the planner lets it.
  */
-export function randomStreamGraph(random: Random): Int8Graph {
+export function randomStreamGraph(random: Random, end: 'lines' | 'dense' = 'lines'): Int8Graph {
   for (;;) {
     try {
-      const graph = attempt(random);
+      const graph = attempt(random, end === 'dense');
       checkInt8Graph(graph);
       return graph;
     } catch {
@@ -26,7 +27,7 @@ export function randomStreamGraph(random: Random): Int8Graph {
   }
 }
 
-function attempt(random: Random): Int8Graph {
+function attempt(random: Random, denseEnd: boolean): Int8Graph {
   const int = (low: number, high: number): number => low + Math.floor(random.next() * (high - low + 1));
   const pick = <T>(items: readonly T[]): T => items[int(0, items.length - 1)] as T;
   const oneRow = int(1, 4) === 1;
@@ -64,8 +65,8 @@ function attempt(random: Random): Int8Graph {
     padTop: 0,
     padBottom: 0,
   };
-  const weighted = (count: number, channels: number, input: number, output: number) => {
-    const weightScale = Float32Array.from({ length: channels }, () => 0.0005 + random.next() * 0.005);
+  const weighted = (count: number, channels: number, input: number, output: number, scales = channels) => {
+    const weightScale = Float32Array.from({ length: scales }, () => 0.0005 + random.next() * 0.005);
     return {
       weights: Int8Array.from({ length: count }, () => int(-127, 127)),
       bias: Int32Array.from({ length: channels }, () => int(-3000, 3000)),
@@ -137,7 +138,8 @@ function attempt(random: Random): Int8Graph {
     ops.push({ kind: 'add', inputs, output, subtract, ...parameters, actMin: -128, actMax: pick([127, 100]) });
     x = output;
   }
-  for (let more = int(x === start ? 2 : 0, 3); more > 0; more--) {
+  const least = x === start ? (denseEnd ? 1 : 2) : 0;
+  for (let more = int(least, 3); more > 0; more--) {
     x = layer(x);
     if (oneRow && int(1, 3) === 1) {
       const [height = 1, width = 1, channels = 1] = at(x).shape;
@@ -148,6 +150,17 @@ function attempt(random: Random): Int8Graph {
         ops.push({ kind: 'reshape', input: output, output: x });
       } else x = output;
     }
+  }
+  if (denseEnd) {
+    const inputs = elementCount(at(x).shape);
+    if (inputs > 4096) throw new Error('Too large.');
+    const flat = int(1, 4) === 1 ? x : tensor(pick([[inputs], [1, inputs]]), at(x));
+    if (flat !== x) ops.push({ kind: 'reshape', input: x, output: flat });
+    const units = int(1, 9);
+    const output = tensor([1, 1, units]);
+    const parts = weighted(inputs * units, units, flat, output, pick([1, units]));
+    ops.push({ kind: 'fullyConnected', input: flat, output, ...parts });
+    x = output;
   }
   const end = tensor([2 * (at(x).shape[0] as number), ...at(x).shape.slice(1)], at(x));
   ops.push({ kind: 'concat', inputs: [x, x], output: end, axis: 0 });

@@ -19,6 +19,7 @@ import {
   arrangePlanar,
   dspLayoutFits,
   isBand,
+  isLong,
   isPlanar,
 } from '../../src/emit/weight-layout';
 import { outputSize, type Window2d } from '../../src/graph/window2d';
@@ -144,7 +145,12 @@ function outputOf(graph: Int8Graph, { kind, input, output, window }: Layer, x: I
   });
 }
 
-const ARRANGE = { fullyConnected: arrangeDense, conv2d: arrangePairs, depthwiseConv2d: arrangeDepthwise } as const;
+type Arrange = (weights: Int8Array, channels: number, lines: number) => Int32Array;
+const ARRANGE: Readonly<Record<Kind, Arrange>> = {
+  fullyConnected: arrangeDense,
+  conv2d: arrangePairs,
+  depthwiseConv2d: arrangeDepthwise,
+};
 
 /** The C that runs one layer and compares. */
 function caseOf(layer: Layer, index: number, random: Numbers): { data: string; call: string } {
@@ -161,11 +167,12 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
   const folded = foldedBias(op, inputTensor.zeroPoint);
   const planar = op.kind === 'depthwiseConv2d' && isPlanar(op, layer.output[1]);
   const band = op.kind === 'conv2d' && isBand(op);
+  const parts = op.kind === 'fullyConnected' && window.kernelHeight > 1;
   const words = band
     ? arrangeBand(op)
     : op.kind === 'depthwiseConv2d' && planar
       ? arrangePlanar(op, folded)
-      : ARRANGE[kind](op.weights, op.bias.length);
+      : ARRANGE[kind](op.weights, op.bias.length, window.kernelHeight);
   const groups = kind === 'depthwiseConv2d' ? 'overlapping' : 'padded';
   const channels = arrangeChannels(folded, op.multiplier, op.shift, groups);
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
@@ -182,13 +189,15 @@ function caseOf(layer: Layer, index: number, random: Numbers): { data: string; c
       ...[window.dilationHeight, window.dilationWidth, window.padTop, window.padLeft],
       ...[inputTensor.zeroPoint, outputTensor.zeroPoint, op.actMin, op.actMax, op.multiplier.length > 1 ? 1 : 0],
     ].join(',')}, w${index}, c${index}, 0, 0};\n`;
-  const sizes = `${x.length}, ${expected.length}, ${scratchBytes(op, graph, 'cortex-m4')}`;
+  const sums = 16 * Math.ceil(op.bias.length / 4);
+  const sizes = `${x.length}, ${expected.length}, ${parts ? sums : scratchBytes(op, graph, 'cortex-m4')}`;
   const planes = window.strideWidth === 2 ? 'depthwise3_by2' : 'depthwise3';
   const convolution = op.kind === 'conv2d' && isPointwise(window) ? 'conv2d_pointwise' : C_NAME[kind];
   const name = planar ? planes : band ? 'conv2d_band' : convolution;
-  const kernel = kind === 'fullyConnected' ? 'dense' : `mote_${name}_dsp`;
+  const dense = op.kind === 'fullyConnected' && isLong(op) ? 'dense_long' : 'dense';
+  const kernel = parts ? 'dense_parts' : kind === 'fullyConnected' ? dense : `mote_${name}_dsp`;
   // As far over the input as the planner may put the output; APART: beside it.
-  const distance = overlapDistance(op, 0, graph, 'cortex-m4');
+  const distance = parts ? null : overlapDistance(op, 0, graph, 'cortex-m4');
   const least = distance === null ? 'APART' : Math.min(expected.length, Math.max(-x.length, distance));
   const call = `  bad += check(${kernel}, &op${index}, x${index}, e${index}, ${sizes}, ${least}, ${index});
 `;
@@ -211,6 +220,28 @@ typedef void kernel(const mote_conv *op, const int8_t *input, int8_t *output, vo
 static void dense(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
   (void)scratch;
   mote_fully_connected_dsp(op, input, output);
+}
+
+static void dense_long(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+  (void)scratch;
+  mote_fully_connected_long_dsp(op, input, output);
+}
+
+/* Parts of one, two, three, one ... lines; the input of each lies somewhere else. */
+static void dense_parts(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+  mote_conv part = *op;
+  part.pad_top = 0;
+  while (part.pad_top < op->kernel_h) {
+    const int left = op->kernel_h - part.pad_top;
+    const int lines = 1 + (part.pad_top + op->out_c) % 3;
+    int8_t *room;
+    part.in_h = left < lines ? left : lines;
+    room = (int8_t *)malloc((size_t)(part.in_h * op->in_c));
+    memcpy(room, input + part.pad_top * op->in_c, (size_t)(part.in_h * op->in_c));
+    mote_strip_dense_dsp(&part, room, output, scratch);
+    free(room);
+    part.pad_top += part.in_h;
+  }
 }
 
 /* Input and output apart, or in one buffer with the output \`distance\` bytes below the input. */
@@ -261,13 +292,23 @@ function layers(random: Numbers): Layer[] {
       window: POINT,
     });
   }
+  for (const inputs of [508, 509, 1015, 1018]) {
+    list.push({ kind: 'fullyConnected', input: [1, 2, inputs], output: [1, 2, random.int(1, 9)], window: POINT });
+  }
+  for (let i = 0; i < 14; i++) {
+    const [lines, inputs] = i === 13 ? [2, 1022] : [random.int(2, 9), i < 9 ? i + 1 : random.int(10, 70)];
+    list.push({
+      ...{ kind: 'fullyConnected', input: [lines, 1, inputs], output: [1, 1, 1 + ((i * 5) % 9)] },
+      window: { ...POINT, kernelHeight: lines },
+    });
+  }
   for (let i = 0; i < 14; i++) {
     const [height, width] = [random.int(1, 5), random.int(1, 5)];
     const channels = i < 8 ? 4 * (i + 1) : random.int(1, 70);
     const units = i % 2 === 0 ? 4 * random.int(1, 8) : random.int(1, 20);
     list.push({ kind: 'conv2d', input: [height, width, channels], output: [height, width, units], window: POINT });
   }
-  while (list.length < 90) {
+  while (list.length < 98) {
     const depthwise = list.length % 2 === 0;
     const planar = depthwise && list.length % 4 === 0;
     // Of few channels, with wide outputs.
@@ -291,6 +332,8 @@ function layers(random: Numbers): Layer[] {
         : random.integer(3) === 0
           ? 4 * random.int(2, 9)
           : random.int(1, 9);
+    // So many of the largest weights would not fit the layout.
+    if (!depthwise && kernelHeight * kernelWidth * channels > 511) continue;
     list.push({
       kind: depthwise ? 'depthwiseConv2d' : 'conv2d',
       input: [height, width, channels],

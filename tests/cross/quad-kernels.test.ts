@@ -8,7 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { arrangeQuad, arrangeQuadDepthwise, quadScratchBytes } from '../../src/emit/weight-layout-quad';
+import {
+  arrangeQuad,
+  arrangeQuadDense,
+  arrangeQuadDepthwise,
+  quadScratchBytes,
+} from '../../src/emit/weight-layout-quad';
 import { mbqm } from '../../src/quantize/requantize';
 
 const KERNELS = fileURLToPath(new URL('../../firmware/mote/src', import.meta.url));
@@ -51,6 +56,12 @@ interface Layer {
   readonly outH: number;
   readonly outW: number;
 }
+
+const ARRANGE = {
+  fully_connected: arrangeQuadDense,
+  conv2d: arrangeQuad,
+  depthwise: arrangeQuadDepthwise,
+} as const;
 
 /** A layer with random numbers in it, its expected output, and the C that runs it and compares. */
 function caseOf(layer: Layer, index: number, random: () => number, inPlace: boolean): { data: string; call: string } {
@@ -108,13 +119,15 @@ function caseOf(layer: Layer, index: number, random: () => number, inPlace: bool
     }
   }
 
-  const words = kind === 'depthwise' ? arrangeQuadDepthwise(weights, outC) : arrangeQuad(weights, outC);
+  const words = ARRANGE[kind](weights, outC);
   const ring =
     ((kernelH - 1) * layer.dilationH + 1) *
     ((outW - 1) * layer.strideW + (kernelW - 1) * layer.dilationW + 1) *
     4 *
     Math.ceil(inC / 4);
-  const scratch = kind === 'depthwise' ? ring : quadScratchBytes(taps);
+  const parts = kind === 'fully_connected' && kernelH > 1;
+  const sums = parts ? 16 * Math.ceil(outC / 4) : 0;
+  const scratch = { depthwise: ring, conv2d: quadScratchBytes(taps), fully_connected: sums }[kind];
   const numbers = (name: string, type: string, list: ArrayLike<number>): string =>
     `static const ${type} ${name}${index}[] = {${Array.from(list, (n) => (n === -(2 ** 31) ? 'INT32_MIN' : String(n))).join(',')}};\n`;
   const data =
@@ -130,7 +143,8 @@ function caseOf(layer: Layer, index: number, random: () => number, inPlace: bool
       perChannel ? 1 : 0,
     ].join(',')}, w${index}, b${index}, m${index}, s${index}};\n`;
   const sizes = `${input.length}, ${expected.length}, ${scratch}`;
-  const call = `  bad += check(mote_${kind}_quad, &op${index}, x${index}, e${index}, ${sizes}, ${inPlace ? 1 : 0}, ${index});\n`;
+  const kernel = parts ? 'dense_parts' : kind === 'fully_connected' ? 'dense' : `mote_${kind}_quad`;
+  const call = `  bad += check(${kernel}, &op${index}, x${index}, e${index}, ${sizes}, ${inPlace ? 1 : 0}, ${index});\n`;
   return { data, call };
 }
 
@@ -140,9 +154,32 @@ function programOf(cases: readonly { data: string; call: string }[]): string {
 #include <stdlib.h>
 #include <string.h>
 #include "mote_conv_quad.h"
+#include "mote_dense_quad.h"
 
 ${cases.map(({ data }) => data).join('\n')}
 typedef void kernel(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch);
+
+static void dense(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+  (void)scratch;
+  mote_fully_connected_quad(op, input, output);
+}
+
+/* Parts of one, two, three, one ... lines; the input of each lies somewhere else. */
+static void dense_parts(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
+  mote_conv part = *op;
+  part.pad_top = 0;
+  while (part.pad_top < op->kernel_h) {
+    const int left = op->kernel_h - part.pad_top;
+    const int lines = 1 + (part.pad_top + op->out_c) % 3;
+    int8_t *room;
+    part.in_h = left < lines ? left : lines;
+    room = (int8_t *)malloc((size_t)(part.in_h * op->in_c));
+    memcpy(room, input + part.pad_top * op->in_c, (size_t)(part.in_h * op->in_c));
+    mote_strip_dense_quad(&part, room, output, scratch);
+    free(room);
+    part.pad_top += part.in_h;
+  }
+}
 
 static int check(kernel *run, const mote_conv *op, const int8_t *input, const int8_t *expected, int in, int out,
                  int bytes, int in_place, int number) {
@@ -183,14 +220,19 @@ function layers(random: () => number): { layer: Layer; inPlace: boolean }[] {
     const rows = int(1, 3);
     const inC = i < 4 ? i + 1 : int(1, 70);
     const shape = { inH: 1, inW: rows, inC, outH: 1, outW: rows, outC: int(1, 37) };
-    list.push({ layer: { kind: 'fully_connected', ...shape, ...point }, inPlace: shape.outC <= inC });
+    list.push({ layer: { kind: 'fully_connected', ...shape, ...point }, inPlace: false });
+  }
+  for (let i = 0; i < 10; i++) {
+    const [lines, inC] = [int(2, 9), i < 5 ? i + 1 : int(6, 40)];
+    const shape = { inH: lines, inW: 1, inC, outH: 1, outW: 1, outC: i < 9 ? i + 1 : int(10, 37) };
+    list.push({ layer: { kind: 'fully_connected', ...shape, ...point, kernelH: lines }, inPlace: false });
   }
   for (let i = 0; i < 6; i++) {
     const [h, w, inC, outC] = [int(1, 5), int(1, 5), int(1, 20), int(1, 20)];
     const shape = { inH: h, inW: w, inC, outH: h, outW: w, outC };
     list.push({ layer: { kind: 'conv2d', ...shape, ...point }, inPlace: outC <= inC });
   }
-  while (list.length < 42) {
+  while (list.length < 52) {
     const depthwise = list.length % 2 === 0;
     const [inH, inW, kernelH, kernelW] = [int(1, 9), int(1, 9), int(1, 4), int(1, 4)];
     const [strideH, strideW, dilationH, dilationW] = [int(1, 3), int(1, 3), int(1, 2), int(1, 2)];

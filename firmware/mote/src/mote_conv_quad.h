@@ -6,8 +6,8 @@
  *
  * Every function in assembly has a portable twin that reads the same layout and gives the same bytes.
  * All layers: every shift at most -1; |bias| + 255 * sum |w| below 2^29; weights aligned to 4 bytes; scratch, 4-byte
- * aligned: convolution and fully connected 4 * (taps rounded up to even, + 1) bytes; depthwise as in mote_conv_plain.h
- * with channels rounded up to a multiple of four.
+ * aligned: convolution 4 * (taps rounded up to even, + 1) bytes; depthwise as in mote_conv_plain.h with channels rounded
+ * up to a multiple of four. Fully connected layers: mote_dense_quad.h.
  */
 #ifndef MOTE_CONV_QUAD_H
 #define MOTE_CONV_QUAD_H
@@ -522,18 +522,6 @@ MOTE_FN void mote_conv2d_quad(const mote_conv *op, const int8_t *input, int8_t *
             mote_quad_matmul(op, patch, k, total, output);
             output += op->out_c;
         }
-    }
-}
-
-/* Fully connected: out_w rows of in_c inputs. In place as above. */
-MOTE_FN void mote_fully_connected_quad(const mote_conv *op, const int8_t *input, int8_t *output, void *scratch) {
-    int32_t *patch = (int32_t *)scratch;
-    int32_t row;
-    for (row = 0; row < op->out_w; row++) {
-        const int32_t total = mote_quad_widen(input, op->in_c, patch);
-        mote_quad_matmul(op, patch, op->in_c, total, output);
-        input += op->in_c;
-        output += op->out_c;
     }
 }
 

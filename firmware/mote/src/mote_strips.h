@@ -2,6 +2,7 @@
  * Several layers one after another, a few lines at a time: the tensors between them never exist as a whole. A line is a
  * row of [h][w][c], or a pixel where there is only one row. Each stage but the first keeps the lines of its input that
  * it still needs in a buffer of the arena; nothing is computed twice. How many lines: src/emit/stream.ts.
+ * The last stage may be a fully connected layer, which sums over the lines as they come (mote_strip_dense).
  */
 #ifndef MOTE_STRIPS_H
 #define MOTE_STRIPS_H
@@ -20,7 +21,7 @@ typedef struct {
   const mote_conv *op; /* the whole layer; of pools and element-wise stages only shapes, window and limits count */
   int32_t columns;     /* 1: lines are pixels of the only row, 0: they are rows */
   int32_t stride, lead, extent;                       /* along the lines: lead is the padding before the first */
-  int32_t in_lines, in_pitch, out_lines, out_pitch;   /* lines, and bytes of a line */
+  int32_t in_lines, in_pitch, out_lines, out_pitch;   /* lines, and bytes of a line; out_pitch 0: of the last stage, sums */
   int32_t buffer;     /* place of its input in the arena; of the first stage: not used */
   int32_t scratch;    /* place in the arena */
   int32_t side_pitch; /* bytes of a line of a second input, which is whole; 0: there is none */
@@ -127,7 +128,7 @@ MOTE_FN void mote_run_strips(const mote_stage *stages, int32_t count, int32_t st
                 } else {
                     part.in_h = ends[k] - start[k];
                     part.out_h = ends[k + 1] - first;
-                    part.pad_top = lead;
+                    part.pad_top = stage->out_pitch > 0 ? lead : first;
                 }
                 if (stage->side_pitch > 0) {
                     part.shift = side + first * stage->side_pitch;
@@ -182,6 +183,63 @@ MOTE_FN void mote_strip_average_pool(const mote_conv *part, const int8_t *input,
     (void)scratch;
     mote_strip_pool(part, &pool);
     mote_average_pool(&pool, input, output);
+}
+
+/* Adds to four sums the products of k inputs and of four rows of weights. */
+MOTE_FN void mote_strip_dot4(const int8_t *x, const int8_t *const *w, int32_t k, int32_t *sums) {
+#if defined(__wasm_simd128__) || (defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1))
+    mote_simd_dot4(x, w, k, sums);
+#else
+    const int8_t *w0 = w[0];
+    const int8_t *w1 = w[1];
+    const int8_t *w2 = w[2];
+    const int8_t *w3 = w[3];
+    int32_t s0 = sums[0];
+    int32_t s1 = sums[1];
+    int32_t s2 = sums[2];
+    int32_t s3 = sums[3];
+    int32_t i;
+    for (i = 0; i < k; i++) {
+        const int32_t value = x[i];
+        s0 += value * MOTE_FLASH_I8(w0 + i);
+        s1 += value * MOTE_FLASH_I8(w1 + i);
+        s2 += value * MOTE_FLASH_I8(w2 + i);
+        s3 += value * MOTE_FLASH_I8(w3 + i);
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+#endif
+}
+
+/*
+ * A fully connected layer whose inputs are all lines one after another: kernel_h lines of in_c inputs each. The part is
+ * in_h of them, from line pad_top on. Scratch: 16 bytes for every four channels, kept from part to part; the output is
+ * written with the last line.
+ */
+MOTE_FN void mote_strip_dense(const mote_conv *part, const int8_t *input, int8_t *output, void *scratch) {
+    const int32_t pitch = part->kernel_h * part->in_c;
+    int32_t *sums = (int32_t *)scratch;
+    int32_t channel, row;
+    for (channel = 0; channel < part->out_c; channel += 4) {
+        const int32_t last = part->out_c - 1 - channel;
+        const int8_t *w[4];
+        for (row = 0; row < 4; row++) {
+            /* Of fewer than four that are left, the last one is repeated. */
+            const int32_t own = channel + (row < last ? row : last);
+            w[row] = (const int8_t *)part->weights + own * pitch + part->pad_top * part->in_c;
+            if (part->pad_top == 0) {
+                sums[channel + row] = MOTE_FLASH_I32(part->bias + own);
+            }
+        }
+        mote_strip_dot4(input, w, part->in_h * part->in_c, sums + channel);
+    }
+    if (part->pad_top + part->in_h == part->kernel_h) {
+        for (channel = 0; channel < part->out_c; channel++) {
+            output[channel] = mote_requantize(part, sums[channel], channel);
+        }
+    }
 }
 
 /* `weights`: the table. */
