@@ -118,6 +118,14 @@ export class FlatTable {
     return at === null ? fallback : this.file.u32(at);
   }
 
+  /** Infinity where a double cannot hold it: no offset or size of a file is that large. */
+  u64(slot: number, fallback = 0): number {
+    const at = this.#field(slot);
+    if (at === null) return fallback;
+    const value = this.file.i64(at);
+    return value >= 0 ? value : Infinity;
+  }
+
   f32(slot: number, fallback = 0): number {
     const at = this.#field(slot);
     return at === null ? fallback : this.file.f32(at);

@@ -30,7 +30,10 @@ import { softmaxParameters } from '../../quantize/softmax';
 import { FlatFile, type FlatTable } from './flat-table';
 import { appendedLabels, labelLines, METADATA_NAME } from './labels-file';
 import { TfliteError } from './tflite-error';
+import { simplifyOperations } from './simplify-operations';
+import type { FileOperation, FileTensor as Tensor, Operation as Operator } from './tflite-parts';
 import {
+  IMPORT_ONLY_OPERATOR,
   OTHER_OPERATORS,
   TFLITE_ACTIVATION,
   TFLITE_OPERATOR,
@@ -38,6 +41,7 @@ import {
   TFLITE_TYPE,
   type TfliteOperator,
 } from './tflite-schema';
+import { unknownOperator } from './unknown-operator';
 
 export type ImportedModel = {
   readonly description: string;
@@ -58,25 +62,6 @@ export const MAX_TFLITE_BYTES = 64 * 1024 * 1024;
 const MAX_ELEMENTS = 1 << 22;
 const INTEGER_TYPES: ReadonlySet<number> = new Set([TFLITE_TYPE.INT8, TFLITE_TYPE.INT16]);
 
-interface Tensor {
-  readonly name: string;
-  /** As in the file, with the batch. */
-  readonly shape: readonly number[];
-  readonly type: number;
-  readonly data: Uint8Array | null;
-  readonly scales: readonly number[];
-  readonly zeroPoints: readonly number[];
-  readonly axis: number;
-}
-
-interface Operator {
-  readonly index: number;
-  readonly name: TfliteOperator;
-  readonly inputs: readonly number[];
-  readonly output: number;
-  readonly options: FlatTable | null;
-}
-
 export interface ReadOptions {
   /** How the integer network is to round: no file says it. Default double. */
   readonly rounding?: Rounding;
@@ -93,8 +78,8 @@ export function readTflite(bytes: Uint8Array, { rounding = 'double' }: ReadOptio
 class Reader {
   readonly #file: FlatFile;
   readonly #notes: string[] = [];
-  #tensors: Tensor[] = [];
-  #operators: Operator[] = [];
+  #tensors: readonly Tensor[] = [];
+  #operators: readonly Operator[] = [];
 
   constructor(
     bytes: Uint8Array,
@@ -121,25 +106,33 @@ class Reader {
     }
     const subgraphs = model.tables(2);
     const [subgraph] = subgraphs;
-    if (!subgraph || subgraphs.length !== 1) {
-      throw new TfliteError(
-        'unsupported-shape',
-        `This model has ${subgraphs.length} subgraphs; networks with one are supported. Convert it without control flow.`,
-      );
+    if (!subgraph) throw new TfliteError('corrupt', 'This model has no subgraph, so there is no network in it.');
+    if (subgraphs.length > 1) {
+      this.#notes.push(`The model has ${subgraphs.length} subgraphs; the first is compiled, and none of the others.`);
     }
     const buffers = model.tables(4);
-    this.#tensors = subgraph.tables(0).map((table) => this.#tensor(table, buffers));
+    const tensors = subgraph.tables(0).map((table) => this.#tensor(table, buffers));
     const codes = model.tables(1).map((code) => Math.max(code.i8(0), code.i32(3)));
-    this.#operators = subgraph.tables(3).map((table, index) => this.#operator(table, index, codes));
+    const operations = subgraph.tables(3).map((table, index) => this.#operation(table, index, codes));
     const inputs = subgraph.i32List(1);
     const outputs = subgraph.i32List(2);
     if (inputs.length !== 1 || outputs.length !== 1) {
       throw new TfliteError(
         'unsupported-shape',
-        `This model has ${inputs.length} inputs and ${outputs.length} outputs; one of each is supported.`,
+        `This model has ${inputs.length} inputs and ${outputs.length} outputs; one of each is supported. ` +
+          'Join them by a concatenation in the model, or convert each part on its own.',
       );
     }
-    const ends = { input: inputs[0] as number, output: outputs[0] as number };
+    const simple = simplifyOperations({
+      tensors,
+      operations,
+      input: inputs[0] as number,
+      output: outputs[0] as number,
+    });
+    this.#tensors = simple.tensors;
+    this.#operators = simple.operations;
+    this.#notes.push(...simple.notes);
+    const ends = { input: simple.input, output: simple.output };
     const shared = { description: model.text(3), labels: this.#labels(model, buffers), notes: this.#notes };
     if (this.#isMixed(ends)) {
       const graph = new MixedBuilder(this.#tensors, this.#operators).build(ends.input, ends.output);
@@ -204,38 +197,51 @@ class Reader {
     }
     const buffer = buffers[table.u32(2)];
     if (!buffer) throw new TfliteError('corrupt', 'A tensor refers to a buffer that does not exist.');
-    const data = buffer.bytes(0);
+    if (table.has(6)) {
+      throw new TfliteError(
+        'unsupported-type',
+        `The tensor "${table.text(3)}" is stored sparse. Convert the model without sparse storage: zeros in weights are fine.`,
+      );
+    }
+    if (table.bool(5)) {
+      throw new TfliteError(
+        'unsupported-type',
+        `The tensor "${table.text(3)}" is a variable, which keeps its value from one run to the next. Only networks without ` +
+          'memory are supported: give a whole window as the input.',
+      );
+    }
+    const data = this.#bufferBytes(buffer);
     const quantization = table.table(4);
+    const isInt4 = table.i8(1) === TFLITE_TYPE.INT4;
     return {
       name: table.text(3),
       shape,
-      type: table.i8(1),
-      data: data.length > 0 ? data : null,
+      type: isInt4 ? TFLITE_TYPE.INT8 : table.i8(1),
+      data: data.length === 0 ? null : isInt4 ? unpackInt4(data, elementCount(shape)) : data,
       scales: quantization?.f32List(2) ?? [],
       zeroPoints: quantization?.i64List(3) ?? [],
       axis: quantization?.i32(6) ?? 0,
     };
   }
 
-  #operator(table: FlatTable, index: number, codes: readonly number[]): Operator {
+  /** In the buffer, or, as large models have it, behind the FlatBuffer at an offset from the file's begin. */
+  #bufferBytes(buffer: FlatTable): Uint8Array {
+    const [offset, size] = [buffer.u64(1), buffer.u64(2)];
+    // 0 and 1 mean none.
+    if (offset <= 1) return buffer.bytes(0);
+    this.#file.require(offset, size);
+    return this.#file.bytes.subarray(offset, offset + size);
+  }
+
+  #operation(table: FlatTable, index: number, codes: readonly number[]): FileOperation {
     const code = codes[table.u32(0)];
     if (code === undefined) throw new TfliteError('corrupt', `Operation ${index} is of no kind that the file lists.`);
-    const name = (Object.keys(TFLITE_OPERATOR) as TfliteOperator[]).find((known) => TFLITE_OPERATOR[known] === code);
-    if (!name) {
-      throw new TfliteError(
-        'unknown-op',
-        `Operation ${index + 1} is ${OTHER_OPERATORS[code] ?? `number ${code}`}, which Mote does not compile. Replace ` +
-          'the layer by convolutions, pooling, dense layers, additions or the usual activations, or cut the network ' +
-          'before it.',
-      );
-    }
-    const outputs = table.i32List(2);
+    const known = { ...TFLITE_OPERATOR, ...IMPORT_ONLY_OPERATOR };
+    const name = (Object.keys(known) as (keyof typeof known)[]).find((each) => known[each] === code);
+    if (!name) throw unknownOperator(index, OTHER_OPERATORS[code] ?? `number ${code}`);
     const inputs = table.i32List(1);
-    if (outputs.length !== 1) {
-      throw new TfliteError('unsupported-shape', `Operation ${index + 1} (${name}) has ${outputs.length} outputs.`);
-    }
     if (inputs.length === 0) throw new TfliteError('corrupt', `Operation ${index + 1} (${name}) has no inputs.`);
-    return { index, name, inputs, output: outputs[0] as number, options: table.table(4) };
+    return { index, name, inputs, outputs: table.i32List(2), options: table.table(4) };
   }
 
   /** A float border around an integer network (QUANTIZE first, DEQUANTIZE last) is left to the caller of the C code. */
@@ -428,10 +434,14 @@ abstract class Builder<Op> {
     const dilationHeight = slots.dilationWidth === null ? 1 : (options?.i32(slots.dilationWidth + 1, 1) ?? 1);
     const sizes = [strideWidth, strideHeight, dilationWidth, dilationHeight, kernelHeight, kernelWidth];
     if (sizes.some((size) => size < 1 || size > 16_384)) return this.fail(op, 'has an impossible window.');
-    const same = (options?.i8(0) ?? 0) === TFLITE_PADDING.SAME;
-    const none = { before: 0, after: 0 };
-    const vertical = same ? samePadding(height, kernelHeight, strideHeight, dilationHeight) : none;
-    const horizontal = same ? samePadding(width, kernelWidth, strideWidth, dilationWidth) : none;
+    const same = op.padding === undefined && (options?.i8(0) ?? 0) === TFLITE_PADDING.SAME;
+    const { top, bottom, left, right } = op.padding ?? { top: 0, bottom: 0, left: 0, right: 0 };
+    const vertical = same
+      ? samePadding(height, kernelHeight, strideHeight, dilationHeight)
+      : { before: top, after: bottom };
+    const horizontal = same
+      ? samePadding(width, kernelWidth, strideWidth, dilationWidth)
+      : { before: left, after: right };
     return {
       kernelHeight,
       kernelWidth,
@@ -540,7 +550,9 @@ abstract class Builder<Op> {
 
   /** Scales of weights; their zero points must be 0. */
   protected weightScales(op: Operator, id: number, channels: number, axis: number): Float32Array {
-    const { scales, zeroPoints, axis: actual } = this.at(id);
+    const { scales, zeroPoints, axis: actual, data } = this.at(id);
+    if (!data)
+      return this.fail(op, 'has weights that are computed from the input. Only constant weights are supported.');
     if (scales.length !== 1 && scales.length !== channels) return this.fail(op, `has ${scales.length} weight scales.`);
     if (scales.length > 1 && actual !== axis) return this.fail(op, 'has weight scales along another axis.');
     if (zeroPoints.some((zero) => zero !== 0)) {
@@ -563,6 +575,15 @@ abstract class Builder<Op> {
 
   /** Sizes after the last `slice`, before axes are dropped. */
   protected sliceSizes: readonly number[] = [];
+}
+
+/** Two values to a byte, the first in the low half; as many bytes as there are values, or as the data has. */
+function unpackInt4(data: Uint8Array, count: number): Uint8Array {
+  const length = Math.min(count, 2 * data.length);
+  return Uint8Array.from({ length }, (_, i) => {
+    const byte = data[i >> 1] as number;
+    return ((i % 2 === 0 ? byte << 28 : byte << 24) >> 28) & 255;
+  });
 }
 
 function halfToFloat(bits: number): number {

@@ -33,42 +33,88 @@ export const TFLITE_OPERATOR = {
 
 export type TfliteOperator = keyof typeof TFLITE_OPERATOR;
 
+/** `BuiltinOperator` of what only files hold: `simplifyOperations` says it in the operators above, where it can. */
+export const IMPORT_ONLY_OPERATOR = {
+  DEPTH_TO_SPACE: 5,
+  SPACE_TO_DEPTH: 26,
+  GATHER: 36,
+  BATCH_TO_SPACE_ND: 37,
+  SPACE_TO_BATCH_ND: 38,
+  SPLIT: 49,
+  CAST: 53,
+  ARG_MAX: 56,
+  SLICE: 65,
+  SHAPE: 77,
+  REDUCE_PROD: 81,
+  PACK: 83,
+  UNPACK: 88,
+  SPLIT_V: 102,
+} as const;
+
+export type ImportOnlyOperator = keyof typeof IMPORT_ONLY_OPERATOR;
+
 /** Names of operators that people meet and that are not supported, for messages. */
 export const OTHER_OPERATORS: Readonly<Record<number, string>> = {
-  5: 'DEPTH_TO_SPACE',
   7: 'EMBEDDING_LOOKUP',
   8: 'FLOOR',
   11: 'L2_NORMALIZATION',
+  13: 'LOCAL_RESPONSE_NORMALIZATION',
   16: 'LSTM',
+  20: 'RELU_N1_TO_1',
   23: 'RESIZE_BILINEAR',
   24: 'RNN',
-  26: 'SPACE_TO_DEPTH',
   27: 'SVDF',
   32: 'CUSTOM',
-  36: 'GATHER',
-  37: 'BATCH_TO_SPACE_ND',
-  38: 'SPACE_TO_BATCH_ND',
+  35: 'UNIDIRECTIONAL_SEQUENCE_RNN',
   42: 'DIV',
   44: 'UNIDIRECTIONAL_SEQUENCE_LSTM',
   47: 'EXP',
-  49: 'SPLIT',
-  53: 'CAST',
+  48: 'TOPK_V2',
+  50: 'LOG_SOFTMAX',
+  52: 'BIDIRECTIONAL_SEQUENCE_LSTM',
   54: 'PRELU',
   55: 'MAXIMUM',
-  56: 'ARG_MAX',
   57: 'MINIMUM',
-  65: 'SLICE',
+  59: 'NEG',
   67: 'TRANSPOSE_CONV',
+  69: 'TILE',
   74: 'SUM',
-  77: 'SHAPE',
-  83: 'PACK',
-  88: 'UNPACK',
-  102: 'SPLIT_V',
+  75: 'SQRT',
+  76: 'RSQRT',
+  78: 'POW',
+  79: 'ARG_MIN',
+  82: 'REDUCE_MAX',
+  89: 'REDUCE_MIN',
+  90: 'FLOOR_DIV',
+  92: 'SQUARE',
+  99: 'SQUARED_DIFFERENCE',
+  100: 'MIRROR_PAD',
+  101: 'ABS',
+  105: 'REVERSE_V2',
+  107: 'GATHER_ND',
   111: 'ELU',
+  118: 'IF',
+  119: 'WHILE',
   126: 'BATCH_MATMUL',
+  129: 'CALL_ONCE',
+  130: 'BROADCAST_TO',
+  142: 'VAR_HANDLE',
+  143: 'READ_VARIABLE',
+  144: 'ASSIGN_VARIABLE',
+  150: 'GELU',
+  152: 'RELU_0_TO_1',
 };
 
-export const TFLITE_TYPE = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, INT64: 4, INT16: 7, INT8: 9 } as const;
+export const TFLITE_TYPE = {
+  FLOAT32: 0,
+  FLOAT16: 1,
+  INT32: 2,
+  UINT8: 3,
+  INT64: 4,
+  INT16: 7,
+  INT8: 9,
+  INT4: 17,
+} as const;
 
 /** Union ids of `BuiltinOptions`. */
 export const TFLITE_OPTIONS = {
