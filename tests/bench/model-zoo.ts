@@ -4,7 +4,8 @@
  * depend on the architecture alone, but for dead channels, which one of them has.
  *
  * Sources: mlcommons/tiny, benchmark/training (image_classification, anomaly_detection, visual_wake_words,
- * keyword_spotting, streaming_wakeword); tensorflow/tflite-micro, examples/micro_speech and examples/person_detection.
+ * keyword_spotting, streaming_wakeword); tensorflow/tflite-micro, examples/micro_speech, examples/person_detection and
+ * magic_wand; Keras' applications (MobileNetV2) and Edge Impulse's object detection for what is built of it.
  */
 import type { FloatGraph } from '../../src/graph/float-graph';
 import type { Int8Graph } from '../../src/quantize/int8-graph';
@@ -91,6 +92,76 @@ function mobilenet(random: Random, inputs: number, share: (layer: number) => num
   return n.build();
 }
 
+/** Stages of MobileNet v2, width 0.35: expansion, channels, blocks, stride of the first. */
+const MOBILENET_V2 = [
+  [1, 8, 1, 1],
+  [6, 8, 2, 2],
+  [6, 16, 3, 2],
+  [6, 24, 4, 2],
+  [6, 32, 3, 1],
+  [6, 56, 3, 2],
+  [6, 112, 1, 1],
+] as const;
+
+/** MobileNet v2 0.35 of 96 x 96 up to the end of its last block, or to the expansion that begins the stage `until`. */
+function mobilenetV2Backbone(n: SampleNetwork, until: number): number {
+  let x = n.conv(0, 16, { ...RELU6, stride: 2 });
+  for (const [stage, [expansion, channels, blocks, stride]] of MOBILENET_V2.entries()) {
+    for (let block = 0; block < blocks; block++) {
+      const wide = expansion === 1 ? x : n.conv(x, n.channels(x) * expansion, { ...RELU6, kernel: 1 });
+      if (stage === until) return wide;
+      const y = n.depthwise(wide, { ...RELU6, stride: block === 0 ? stride : 1 });
+      const narrow = n.conv(y, channels, { kernel: 1, same: true });
+      x = block === 0 ? narrow : n.pair('add', x, narrow);
+    }
+  }
+  return x;
+}
+
+/** Keras' MobileNetV2(alpha=0.35) of 96 x 96 x 3 with two classes. */
+function mobilenetV2(random: Random): FloatGraph {
+  const n = new SampleNetwork(random, [96, 96, 3]);
+  const x = n.conv(mobilenetV2Backbone(n, MOBILENET_V2.length), 1280, { ...RELU6, kernel: 1 });
+  n.softmax(n.dense(n.mean(x), 2));
+  return n.build();
+}
+
+/** Edge Impulse's FOMO: MobileNet v2 0.35 cut where images are 12 x 12, and a head that classifies every cell. */
+function fomo(random: Random): FloatGraph {
+  const n = new SampleNetwork(random, [96, 96, 1]);
+  const head = n.conv(mobilenetV2Backbone(n, 3), 32, { ...RELU, kernel: 1 });
+  n.softmax(n.conv(head, 3, { kernel: 1 }));
+  return n.build();
+}
+
+/** ResNet v1 of 20 layers for 32 x 32 x 3, as on CIFAR-10: 40.8 M multiply-adds. */
+function resnet20(random: Random): FloatGraph {
+  const n = new SampleNetwork(random, [32, 32, 3]);
+  let x = n.conv(0, 16, RELU);
+  for (const channels of [16, 32, 64]) {
+    for (let block = 0; block < 3; block++) {
+      const stride = block === 0 && channels > 16 ? 2 : 1;
+      const y = n.conv(n.conv(x, channels, { ...RELU, stride }), channels, { same: true });
+      const skip = stride === 1 ? x : n.conv(x, channels, { kernel: 1, stride, same: true });
+      x = n.pair('add', skip, y, 'relu');
+    }
+  }
+  x = n.pool(x, 'averagePool2d', { kernel: 8, stride: 8 });
+  n.softmax(n.dense(n.flatten(x), 10));
+  return n.build();
+}
+
+/** TensorFlow Lite Micro's magic wand: two convolutions over 128 accelerations. */
+function magicWand(random: Random): FloatGraph {
+  const n = new SampleNetwork(random, [128, 3, 1]);
+  let x = n.conv(0, 8, { ...RELU, kernel: [4, 3] });
+  x = n.pool(x, 'maxPool2d', { kernel: 3, stride: 3 });
+  x = n.conv(x, 16, { ...RELU, kernel: [4, 1] });
+  x = n.pool(x, 'maxPool2d', { kernel: [3, 1], stride: [3, 1] });
+  n.softmax(n.dense(n.dense(n.flatten(x), 16, 'relu'), 4));
+  return n.build();
+}
+
 /** Fully connected autoencoder, 640-128-128-128-128-8 and back: 264,192 multiply-adds. */
 function autoencoder(random: Random): FloatGraph {
   const n = new SampleNetwork(random, [640]);
@@ -172,6 +243,10 @@ export const ZOO: readonly ZooModel[] = [
     float: dsCnn,
     peer: { m4: 9_190_000, m0plus: 39_800_000, ram: 23_388, code: 83_456 },
   },
+  { name: 'MobileNet v2 0.35, 96x96x3', float: mobilenetV2, peer: { ...UNKNOWN, code: 83_456 } },
+  { name: 'FOMO 96x96x1', float: fomo, peer: { ...UNKNOWN, code: 83_456 } },
+  { name: 'ResNet-20, 32x32x3', float: resnet20, peer: { ...UNKNOWN, code: 78_496 } },
+  { name: 'magic wand 128x3', float: magicWand, peer: UNKNOWN },
 ];
 
 const CALIBRATION_INPUTS = 3;
