@@ -1,10 +1,10 @@
 /** `bundle MODEL.mote --format FORMAT --out DIR`, and the flag `--bundle` of the verbs that make models. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUNDLE_FORMATS, isBundleFormat, makeBundle, zipBundle, type BundleFormat } from '../emit/bundles/bundle';
 import { TARGETS, type Target } from '../emit/target';
 import type { Arguments, Flag } from './arguments';
 import { printResult } from './output';
+import { makeFolder, writeOutput } from './output-folder';
 import { readPackFile } from './pack-file';
 import { targetOf } from './target-flag';
 import { UsageError } from './usage-error';
@@ -51,9 +51,9 @@ export const bundleVerb: Verb = {
       throw new UsageError('bad-arguments', 'bundle needs --format FORMAT and --out DIR');
     }
     const { bytes } = await readPackFile(path);
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     for (const [name, zip] of Object.entries(bundleZip(bytes, format, targetOf(args)))) {
-      await writeFile(join(out, name), zip);
+      await writeOutput(join(out, name), zip);
       printResult({ file: join(out, name), bytes: zip.length });
     }
   },

@@ -1,6 +1,5 @@
 /** `compile MODEL.tflite --out DIR`: a network made elsewhere, as C for one kind of core. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TARGETS } from '../emit/target';
 import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/calibration';
@@ -9,6 +8,7 @@ import { compileJob, type CompileOutputs } from '../worker/compile-job';
 import { bundleFlag, bundleFormatOf, bundleZip } from './bundle';
 import { readInput } from './input-files';
 import { printResult, printText, say } from './output';
+import { makeFolder, writeOutput } from './output-folder';
 import { targetOf } from './target-flag';
 import { UsageError } from './usage-error';
 import type { Verb } from './verb';
@@ -117,13 +117,13 @@ export const compileVerb: Verb = {
       rounding: args.has('single-rounding') ? ('single' as const) : ('double' as const),
     };
     const result = await compileJob(inputs, { signal });
-    await mkdir(out, { recursive: true });
-    await writeFile(path.join(out, `${result.prefix}.h`), result.header);
-    await writeFile(path.join(out, 'plan.json'), result.planJson);
-    if (result.pack) await writeFile(path.join(out, `${result.prefix}.mote`), result.pack);
+    await makeFolder(out);
+    await writeOutput(path.join(out, `${result.prefix}.h`), result.header);
+    await writeOutput(path.join(out, 'plan.json'), result.planJson);
+    if (result.pack) await writeOutput(path.join(out, `${result.prefix}.mote`), result.pack);
     if (result.pack && format) {
       for (const [name, zip] of Object.entries(bundleZip(result.pack, format, target))) {
-        await writeFile(path.join(out, name), zip);
+        await writeOutput(path.join(out, name), zip);
       }
     }
     for (const note of result.notes) say(`note: ${note}`);

@@ -1,10 +1,10 @@
 /** `generate --out DIR`: recordings of generated motion as CSV files, to try the path without a board. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportCsv } from '../formats/csv-export';
 import { generateRecording, MotionGenerator } from '../signal/motion-generator';
 import { numberOf } from './arguments';
 import { printResult } from './output';
+import { makeFolder, writeOutput } from './output-folder';
 import { UsageError } from './usage-error';
 import type { Verb } from './verb';
 
@@ -28,14 +28,14 @@ export const generateVerb: Verb = {
     const seconds = numberOf(args, 'seconds', { minimum: 0.1, maximum: 3600 }) ?? 8;
     const rateHz = numberOf(args, 'rate', { minimum: 1, maximum: 4000 }) ?? 100;
     const seed = numberOf(args, 'seed', { minimum: 0, maximum: 2 ** 31 }) ?? 1;
-    mkdirSync(out, { recursive: true });
+    await makeFolder(out);
     const files: string[] = [];
     for (const gesture of MotionGenerator.gestures) {
       for (let index = 0; index < Math.floor(count); index++) {
         signal.throwIfAborted();
         const loaded = generateRecording({ gesture, seconds, rateHz, seed: seed * MAX_RECORDINGS + index });
         const file = join(out, `${gesture}.${String(index + 1).padStart(2, '0')}.csv`);
-        writeFileSync(file, exportCsv(loaded));
+        await writeOutput(file, exportCsv(loaded));
         files.push(file);
       }
     }

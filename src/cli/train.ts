@@ -1,5 +1,5 @@
 /** `train INPUTS... --out DIR`: recordings in, model.h, model.mote and report.json out. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InputSpec } from '../dsp/block';
@@ -19,6 +19,7 @@ import { numberOf, type Arguments } from './arguments';
 import { bundleFlag, bundleFormatOf, bundleZip } from './bundle';
 import { readCollection, readInput } from './input-files';
 import { createProgress, printResult, say } from './output';
+import { makeFolder } from './output-folder';
 import { targetOf } from './target-flag';
 import { UsageError } from './usage-error';
 import type { Verb } from './verb';
@@ -168,14 +169,6 @@ async function readText(path: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UsageError('unreadable-file', `${path} is not text`, { cause });
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new UsageError('cannot-write', `cannot make the folder ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -199,6 +199,9 @@ describe('mote', () => {
     ['unreadable data', ['train', 'broken.csv', '--out', 'x'], /broken\.csv/],
     ['a broken pipeline', ['train', 'data', '--out', 'x', '--pipeline', 'broken.csv'], /not JSON/],
     ['a folder that cannot be made', ['train', 'data', '--out', 'broken.csv/x'], /cannot make the folder/],
+    ['a file where a folder should be', ['generate', '--out', 'broken.csv'], /cannot make the folder broken\.csv/],
+    // Node's recursive mkdir never came back from here.
+    ['a folder that the system refuses', ['generate', '--out', '/proc/nowhere/x'], /cannot make the folder/],
     ['what is not a pack', ['header', 'broken.csv'], /not a Mote model/],
     ['a missing pack', ['run', 'none.mote', 'data'], /no file or folder none\.mote/],
     ['an unknown core', ['header', 'none.mote', '--target', 'z80'], /no file or folder|unknown target "z80"/],
