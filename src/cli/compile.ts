@@ -61,10 +61,18 @@ export const compileVerb: Verb = {
   synopsis:
     'MODEL.tflite --out DIR [--target TARGET] [--prefix NAME] [--calibrate FILE] [--ranges METHOD] [--equalize] [--bias-correction] [--activations int8|int16] [--single-rounding] [--allow-float] [--float-layers NAME...] [--bundle FORMAT] [--arena-report]',
   flags: {
-    out: { takes: 'one', value: 'DIR', help: 'folder for NAME.h, NAME.mote and plan.json' },
+    out: {
+      takes: 'one',
+      value: 'DIR',
+      help: 'folder for NAME.h, NAME.mote, plan.json and what was quantized as .tflite',
+    },
     target: { takes: 'one', value: 'TARGET', help: `${TARGETS.join(', ')}; default generic` },
     prefix: { takes: 'one', value: 'NAME', help: 'prefix of everything in the header; default: the file name' },
-    calibrate: { takes: 'one', value: 'FILE', help: 'float32 inputs, one after another: quantizes a float model' },
+    calibrate: {
+      takes: 'one',
+      value: 'FILE',
+      help: 'inputs that quantize a float model: raw float32, .npy, or .csv with one input per line',
+    },
     ranges: {
       takes: 'one',
       value: 'METHOD',
@@ -105,7 +113,9 @@ export const compileVerb: Verb = {
       fileName: path.basename(file),
       target,
       ...(prefix === undefined ? {} : { prefix }),
-      ...(calibrate === undefined ? {} : { calibration: floats(await readInput(calibrate)) }),
+      ...(calibrate === undefined
+        ? {}
+        : { calibration: { bytes: await readInput(calibrate), fileName: path.basename(calibrate) } }),
       allowFloat: args.has('allow-float'),
       floatLayers: args.many('float-layers'),
       quantization: {
@@ -121,6 +131,8 @@ export const compileVerb: Verb = {
     await writeOutput(path.join(out, `${result.prefix}.h`), result.header);
     await writeOutput(path.join(out, 'plan.json'), result.planJson);
     if (result.pack) await writeOutput(path.join(out, `${result.prefix}.mote`), result.pack);
+    // Another name than the model's own, which may lie in the same folder.
+    if (result.tflite) await writeOutput(path.join(out, `${result.prefix}-${result.kind}.tflite`), result.tflite);
     if (result.pack && format) {
       for (const [name, zip] of Object.entries(bundleZip(result.pack, format, target))) {
         await writeOutput(path.join(out, name), zip);
@@ -145,6 +157,7 @@ export const compileVerb: Verb = {
         cycles,
         arenaBytes: plan.arenaBytes,
         constantBytes,
+        ...(result.quantization ? { agreement: result.quantization.agreement } : {}),
         floatLayers: result.floatLayers.length,
       });
     }
@@ -161,13 +174,4 @@ function activationsOf(given: string | undefined): { readonly activations?: Acti
   if (given === undefined) return {};
   if (given === 'int8' || given === 'int16') return { activations: given };
   throw new UsageError('bad-arguments', `unknown --activations "${given}"; known are int8, int16`);
-}
-
-/** Little-endian float32 of a file. */
-function floats(bytes: Uint8Array): Float32Array {
-  if (bytes.length === 0 || bytes.length % 4 !== 0) {
-    throw new UsageError('bad-arguments', 'calibration files hold little-endian float32 numbers');
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(4 * index, true));
 }

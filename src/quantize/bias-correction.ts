@@ -13,6 +13,7 @@ import { createInt8Interpreter } from './interpreter';
 import type { WeightedOp } from './ops/folded-bias';
 import { dequantize, quantizeValues } from './quantize-values';
 import { roundHalfAway } from './requantize';
+import { runSteps, type Steps } from './steps';
 import { isInt8Weighted, weightUnit } from './value-ranges';
 
 /** A correction is left out when the bias would leave this to the sum of products. */
@@ -25,18 +26,27 @@ const LARGEST_BIAS = 2 ** 30;
  * Throws QuantizeError `no-calibration-data` without inputs.
  */
 export function correctBiases(float: FloatGraph, int8: Int8Graph, inputs: readonly Float32Array[]): Int8Graph {
+  return runSteps(correctBiasesInSteps(float, int8, inputs));
+}
+
+/** As `correctBiases`, step by step. */
+export function* correctBiasesInSteps(
+  float: FloatGraph,
+  int8: Int8Graph,
+  inputs: readonly Float32Array[],
+): Steps<Int8Graph> {
   if (inputs.length === 0) {
     throw new QuantizeError('no-calibration-data', 'Bias correction needs at least one training window.');
   }
-  const expected = floatMeans(float, inputs);
+  const expected = yield* floatMeans(float, inputs);
   const ops = [...int8.ops];
   const necks = bottlenecks(int8);
   // Where the inputs have got to: the values of the one tensor that all later ops depend on.
   let reached = { position: 0, tensor: int8.input };
   let values = inputs.map((input) => quantizeValues(input, int8.tensors[int8.input] as Int8Tensor));
-  int8.ops.forEach((op, index) => {
+  for (const [index, op] of int8.ops.entries()) {
     const original = float.ops.find((candidate) => candidate.output === op.output);
-    if (!isInt8Weighted(op) || original?.kind !== op.kind) return;
+    if (!isInt8Weighted(op) || original?.kind !== op.kind) continue;
     const piece = (to: number, output: TensorId): Int8Graph => ({
       ...int8,
       ops: ops.slice(reached.position, to),
@@ -45,11 +55,11 @@ export function correctBiases(float: FloatGraph, int8: Int8Graph, inputs: readon
     });
     const neck = necks.findLast(({ position }) => position <= index);
     if (neck && neck.position > reached.position) {
-      values = runAll(piece(neck.position, neck.tensor), values);
+      values = yield* runAll(piece(neck.position, neck.tensor), values);
       reached = neck;
     }
     const input = int8.tensors[op.input] as Int8Tensor;
-    const seen = mean(runAll(piece(index, op.input), values), input);
+    const seen = mean(yield* runAll(piece(index, op.input), values), input);
     const shift = difference(
       meanOutput(float, original, expected[op.input] as Float32Array),
       meanOutput(float, dequantized(original, op, input.scale), seen),
@@ -60,17 +70,18 @@ export function correctBiases(float: FloatGraph, int8: Int8Graph, inputs: readon
       return Math.abs(corrected) <= LARGEST_BIAS ? corrected : value;
     });
     ops[index] = { ...op, bias };
-  });
+  }
   return { ...int8, ops };
 }
 
 /** Mean of every tensor over the inputs. */
-function floatMeans(float: FloatGraph, inputs: readonly Float32Array[]): Float32Array[] {
+function* floatMeans(float: FloatGraph, inputs: readonly Float32Array[]): Steps<Float32Array[]> {
   const interpreter = createFloatInterpreter(float);
   const sums = float.tensors.map((tensor) => new Float64Array(elementCount(tensor.shape)));
   for (const input of inputs) {
     interpreter.run(input);
     interpreter.activations.forEach((values, id) => addTo(sums[id] as Float64Array, values));
+    yield 'correction';
   }
   return sums.map((sum) => Float32Array.from(sum, (value) => value / inputs.length));
 }
@@ -96,10 +107,15 @@ function bottlenecks(graph: Int8Graph): Bottleneck[] {
 }
 
 /** Copies of the output of `graph` for each of `inputs`; a graph that ends where it starts gives them back. */
-function runAll(graph: Int8Graph, inputs: readonly Int8Array[]): Int8Array[] {
+function* runAll(graph: Int8Graph, inputs: readonly Int8Array[]): Steps<Int8Array[]> {
   if (graph.output === graph.input) return [...inputs];
   const interpreter = createInt8Interpreter(graph);
-  return inputs.map((input) => interpreter.run(input).slice());
+  const outputs: Int8Array[] = [];
+  for (const input of inputs) {
+    outputs.push(interpreter.run(input).slice());
+    yield 'correction';
+  }
+  return outputs;
 }
 
 /** Mean over inputs of a tensor, as real values. */

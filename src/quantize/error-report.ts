@@ -8,6 +8,7 @@ import type { MixedGraph, MixedTensor } from './mixed-graph';
 import { createMixedInterpreter } from './mixed-interpreter';
 import type { WeightedOp } from './ops/folded-bias';
 import { dequantize, quantizeValues } from './quantize-values';
+import { runSteps, type Steps } from './steps';
 import { isInt8Weighted, weightUnit } from './value-ranges';
 
 export interface LayerError {
@@ -50,6 +51,15 @@ export function quantizationReport(
   int8: IntegerGraph,
   inputs: Iterable<Float32Array>,
 ): QuantizationReport {
+  return runSteps(quantizationReportInSteps(float, int8, inputs));
+}
+
+/** As `quantizationReport`, step by step: one for each of the inputs. */
+export function* quantizationReportInSteps(
+  float: FloatGraph,
+  int8: IntegerGraph,
+  inputs: Iterable<Float32Array>,
+): Steps<QuantizationReport> {
   const matches = (id: TensorId): boolean => {
     const theirs = float.tensors[id];
     const ours = int8.tensors[id];
@@ -76,6 +86,7 @@ export function quantizationReport(
     meters.forEach((meter, id) =>
       meter.add(reference.activations[id] as Float32Array, network.activations[id] as TypedIntegers),
     );
+    yield 'comparison';
   }
   if (count === 0) throw new QuantizeError('bad-input', 'A report of the quantization error needs inputs.');
   const written = new Set(float.ops.map((op) => op.output));
@@ -105,6 +116,15 @@ export function mixedQuantizationReport(
   mixed: MixedGraph,
   inputs: Iterable<Float32Array>,
 ): Omit<QuantizationReport, 'input'> {
+  return runSteps(mixedReportInSteps(float, mixed, inputs));
+}
+
+/** As `mixedQuantizationReport`, step by step: one for each of the inputs. */
+export function* mixedReportInSteps(
+  float: FloatGraph,
+  mixed: MixedGraph,
+  inputs: Iterable<Float32Array>,
+): Steps<Omit<QuantizationReport, 'input'>> {
   const reference = createFloatInterpreter(float);
   const network = createMixedInterpreter(mixed);
   const inputTensor = mixed.tensors[mixed.input] as MixedTensor;
@@ -121,6 +141,7 @@ export function mixedQuantizationReport(
     meters.forEach((meter, id) =>
       meter?.add(reference.activations[id] as Float32Array, network.activations[id] as Int8Array),
     );
+    yield 'comparison';
   }
   if (count === 0) throw new QuantizeError('bad-input', 'A report of the quantization error needs inputs.');
   const layers = mixed.ops.flatMap(({ type, op }): LayerError[] => {

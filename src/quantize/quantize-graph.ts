@@ -8,7 +8,7 @@ import { floatInputsOf, type FloatGraph, type FloatOp, type TensorId } from '../
 import { createFloatInterpreter } from '../graph/run-float';
 import { Random } from '../signal/random';
 import { foldBatchNorm } from './batch-norm';
-import { correctBiases } from './bias-correction';
+import { correctBiasesInSteps } from './bias-correction';
 import { createRangeMeter, type CalibrationOptions, type Range, type RangeMeter } from './calibration';
 import { checkInt8Graph } from './check';
 import { equalize } from './equalize';
@@ -32,6 +32,7 @@ import { quantizeWeights, type WeightScales } from './quantize-weights';
 import { dequantize, quantizeValues } from './quantize-values';
 import { planScales, type Activations, type QuantParameters } from './shared-scales';
 import { MAX_SOFTMAX_CLASSES, softmaxParameters } from './softmax';
+import { runSteps, type Steps } from './steps';
 
 export interface QuantizeOptions {
   /** Default per-channel. */
@@ -107,6 +108,15 @@ export function quantizeInDetail(
   calibration: Iterable<Float32Array>,
   options: IntegerQuantizeOptions = {},
 ): Quantization<IntegerGraph> {
+  return runSteps(quantizeInSteps(float, calibration, options));
+}
+
+/** As `quantizeInDetail`, step by step: `ranges` for each of the calibration inputs, then the others where they apply. */
+export function* quantizeInSteps(
+  float: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: IntegerQuantizeOptions = {},
+): Steps<Quantization<IntegerGraph>> {
   checkFloatGraph(float);
   const plain = fuseActivations(foldBatchNorm(float));
   const int16 = options.activations === 'int16';
@@ -125,20 +135,24 @@ export function quantizeInDetail(
   for (const input of calibration) {
     for (const meter of meters) meter.add(input);
     sample.offer(input);
+    yield 'ranges';
   }
-  const results = candidates.map((graph, index) => {
+  const results: Quantization<IntegerGraph>[] = [];
+  for (const [index, graph] of candidates.entries()) {
     const ranges = (meters[index] as RangeMeter).ranges();
     const [weights, rounding] = [options.weights ?? 'per-channel', options.rounding ?? 'double'] as const;
-    const integers = (): IntegerGraph => {
-      if (int16) return quantizePreparedInt16(graph, ranges, weights, rounding);
+    let integers: IntegerGraph;
+    if (int16) integers = quantizePreparedInt16(graph, ranges, weights, rounding);
+    else {
       const quantized = quantizePrepared(graph, ranges, weights, rounding);
-      return options.biasCorrection ? correctBiases(graph, quantized, sample.inputs) : quantized;
-    };
-    return { graph: integers(), float: graph, equalized: graph !== plain };
-  });
+      integers = options.biasCorrection ? yield* correctBiasesInSteps(graph, quantized, sample.inputs) : quantized;
+    }
+    results.push({ graph: integers, float: graph, equalized: graph !== plain });
+  }
   const [first, second] = results as [Quantization<IntegerGraph>, Quantization<IntegerGraph>?];
   if (!second) return first;
-  return outputError(second, sample.inputs) < outputError(first, sample.inputs) ? second : first;
+  const errors = [yield* outputError(first, sample.inputs), yield* outputError(second, sample.inputs)] as const;
+  return errors[1] < errors[0] ? second : first;
 }
 
 /** Integers for a network without scaleShift ops; tensor ids stay, rescaled concat inputs are appended. */
@@ -350,7 +364,7 @@ function unsupported(layer: string, what: string, help: string): never {
 }
 
 /** Mean squared error of the output; before a final softmax, which would hide errors in the losing classes. */
-function outputError({ graph, float }: Quantization<IntegerGraph>, inputs: readonly Float32Array[]): number {
+function* outputError({ graph, float }: Quantization<IntegerGraph>, inputs: readonly Float32Array[]): Steps<number> {
   const last = float.ops.find((op) => op.output === float.output);
   const id = last?.kind === 'softmax' ? last.input : float.output;
   const tensor = graph.tensors[id] as QuantParameters;
@@ -362,6 +376,7 @@ function outputError({ graph, float }: Quantization<IntegerGraph>, inputs: reado
     network.run(input);
     const actual = network.activations[id] as ArrayLike<number>;
     reference.activations[id]?.forEach((value, i) => (error += (dequantize(actual[i] as number, tensor) - value) ** 2));
+    yield 'choice';
   }
   return error;
 }

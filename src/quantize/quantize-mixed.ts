@@ -12,6 +12,7 @@ import { consumers } from './graph-edit';
 import { QuantizeError, type Int8Op, type Int8Tensor } from './int8-graph';
 import { checkMixedGraph, mixedInputsOf, type MixedGraph, type MixedOp, type MixedTensor } from './mixed-graph';
 import { quantizeOps, whyNotInt8, type QuantizeOptions } from './quantize-graph';
+import { runSteps, type Steps } from './steps';
 
 export interface MixedQuantizeOptions extends Omit<QuantizeOptions, 'equalize' | 'biasCorrection'> {
   /** Names of layers (of their outputs) that stay float. */
@@ -42,12 +43,24 @@ export function quantizeMixed(
   calibration: Iterable<Float32Array>,
   options: MixedQuantizeOptions = {},
 ): MixedQuantization {
+  return runSteps(quantizeMixedInSteps(given, calibration, options));
+}
+
+/** As `quantizeMixed`, step by step: `ranges` for each of the calibration inputs. */
+export function* quantizeMixedInSteps(
+  given: FloatGraph,
+  calibration: Iterable<Float32Array>,
+  options: MixedQuantizeOptions = {},
+): Steps<MixedQuantization> {
   checkFloatGraph(given);
   const plain = fuseActivations(foldBatchNorm(given));
   const float = options.equalize ? equalize(plain) : plain;
   const reasons = floatOps(float, options);
   const meter = createRangeMeter(float, options.calibration ?? { method: 'min-max' });
-  for (const input of calibration) meter.add(input);
+  for (const input of calibration) {
+    meter.add(input);
+    yield 'ranges';
+  }
   const kept = new Map([...reasons].map(([index, why]) => [(float.ops[index] as FloatOp).output, why]));
   // The integers of the other ops; the indices are those among them.
   const rest = float.ops.flatMap((op, index) => (reasons.has(index) ? [] : [{ op, index }]));
@@ -58,6 +71,15 @@ export function quantizeMixed(
   const graph = join(float, int8, quantized.tensors);
   checkMixedGraph(graph);
   return { graph, float, reasons: kept };
+}
+
+/** Whether any layer would stay float with these options. Throws as `quantizeMixed`. */
+export function keepsFloat(
+  given: FloatGraph,
+  options: Pick<MixedQuantizeOptions, 'floatLayers' | 'allowFloat'>,
+): boolean {
+  checkFloatGraph(given);
+  return floatOps(fuseActivations(foldBatchNorm(given)), options).size > 0;
 }
 
 /** Indices of the ops that stay float, and why. */

@@ -116,4 +116,54 @@ describe('compileJob', () => {
     const result = await compile(writeTflite(quantizeGraph(network(false), inputs)), { allowFloat: true });
     expect(result.notes.join()).toContain('float layers');
   });
+
+  it('says what quantization changed, and gives the quantized network as a file', async () => {
+    const file = writeFloatTflite(network(false));
+    const bytes = new Uint8Array(calibration.buffer);
+    const stages = new Set<string>();
+    let time = 0;
+    const result = await compileJob(
+      {
+        bytes: file,
+        fileName: 'net.tflite',
+        target: 'cortex-m4',
+        calibration: { bytes, fileName: 'inputs.bin' },
+        quantization: { equalize: 'auto', biasCorrection: true },
+      },
+      // So late that every step is followed by a pause.
+      { now: () => (time += 1000), onProgress: ({ stage, done }) => stages.add(`${stage} ${done}`) },
+    );
+    expect(result).toMatchObject({ kind: 'int8', importedKind: 'float', inputShape: [4, 4, 2] });
+    expect(result.quantization).toMatchObject({ inputs: 16, compared: 16 });
+    expect(result.quantization?.lowest).toBe(Math.min(...calibration));
+    expect(result.quantization?.highest).toBe(Math.max(...calibration));
+    expect(result.quantization?.agreement).toBeGreaterThan(0.8);
+    expect(result.quantization?.layers.map(({ kind }) => kind)).toContain('conv2d');
+    for (const step of ['ranges 16', 'choice 32', 'correction 16', 'comparison 16']) expect(stages).toContain(step);
+    const again = await compile(result.tflite as Uint8Array);
+    expect(again.pack).toEqual(result.pack);
+    // The same numbers without a file.
+    const direct = await compile(file, { calibration, quantization: { equalize: 'auto', biasCorrection: true } });
+    expect(direct.header).toBe(result.header);
+  });
+
+  it('stops in the middle of the calibration', async () => {
+    const abort = new AbortController();
+    let time = 0;
+    const running = compileJob(
+      { bytes: writeFloatTflite(network(false)), fileName: 'net.tflite', target: 'generic', calibration },
+      { now: () => (time += 1000), signal: abort.signal, onProgress: ({ done }) => done === 3 && abort.abort() },
+    );
+    await expect(running).rejects.toMatchObject({ name: 'LearnError', code: 'cancelled' });
+  });
+
+  it('refuses calibration inputs of another size and says what was expected', async () => {
+    const file = writeFloatTflite(network(false));
+    const given = { bytes: new Uint8Array(4 * 33), fileName: 'inputs.bin' };
+    await expect(compile(file, { calibration: given })).rejects.toThrow('a multiple of 128 bytes');
+    await expect(compile(file, { calibration: new Float32Array(33) })).rejects.toMatchObject({
+      name: 'QuantizeError',
+      code: 'bad-input',
+    });
+  });
 });

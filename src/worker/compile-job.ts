@@ -12,20 +12,55 @@ import { planInt16Network, planNetwork, type PlannedBuffer } from '../emit/netwo
 import { writePack } from '../emit/pack';
 import { checkPrefix, toPrefix } from '../emit/prefix';
 import type { Target } from '../emit/target';
-import { readTflite } from '../emit/tflite/read-tflite';
-import { elementCount, floatInputsOf, type FloatGraph, type FloatOp } from '../graph/float-graph';
+import { readTflite, type ImportedModel } from '../emit/tflite/read-tflite';
+import { TfliteError } from '../emit/tflite/tflite-error';
+import { writeInt16Tflite, writeTflite } from '../emit/tflite/write-tflite';
+import { readCalibrationInputs } from '../formats/calibration-inputs';
+import { elementCount, floatInputsOf, type FloatOp } from '../graph/float-graph';
 import { LearnError, type LayerFigures } from '../learn/pipeline';
 import { removeDeadChannels } from '../quantize/dead-channels';
 import { inputsOfInt16, isInt16Graph, type Int16Graph, type IntegerGraph } from '../quantize/int16-graph';
 import { inputsOf, QuantizeError, type Int8Graph, type Rounding } from '../quantize/int8-graph';
 import { int8View, mixedFromFloat, mixedInputsOf, type MixedGraph, type MixedOp } from '../quantize/mixed-graph';
-import { mixedQuantizationReport, quantizationReport } from '../quantize/error-report';
-import { quantizeMixed } from '../quantize/quantize-mixed';
-import { quantizeInDetail, type IntegerQuantizeOptions } from '../quantize/quantize-graph';
+import { mixedReportInSteps, quantizationReportInSteps, type QuantizationReport } from '../quantize/error-report';
+import { keepsFloat, quantizeMixedInSteps } from '../quantize/quantize-mixed';
+import { quantizeInSteps, type IntegerQuantizeOptions } from '../quantize/quantize-graph';
+import type { Steps, WorkStage } from '../quantize/steps';
 import { layerFigures } from './layer-figures';
+import { Breather } from './pause';
 
 /** Calibration inputs that the error of the layers is measured on. */
 const REPORT_INPUTS = 64;
+
+/** Network inputs, one after another, or a file of them as `readCalibrationInputs` takes it. */
+export type CalibrationSource = Float32Array | { readonly bytes: Uint8Array; readonly fileName: string };
+
+/** How far the quantization is. `total` is null where it is not known. */
+export interface CompileProgress {
+  readonly stage: WorkStage;
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/** What quantizing a float network changed, for people. */
+export interface QuantizationSummary {
+  /** Calibration inputs: all, and those that the errors were measured on. */
+  readonly inputs: number;
+  readonly compared: number;
+  /** Share of the compared inputs (0..1) whose largest output is at the same place in float and in integers. */
+  readonly agreement: number;
+  readonly layers: readonly LayerFigures[];
+  /** Smallest and largest number among the calibration inputs. */
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+export interface CompileJobOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CompileProgress) => void;
+  /** Milliseconds clock: others get their turn every now and then. Default `Date.now`. */
+  readonly now?: () => number;
+}
 
 export interface CompileInputs {
   readonly bytes: Uint8Array;
@@ -33,8 +68,8 @@ export interface CompileInputs {
   readonly fileName: string;
   readonly target: Target;
   readonly prefix?: string;
-  /** Inputs for quantizing a float network, one after another. Without them it stays float. */
-  readonly calibration?: Float32Array;
+  /** Inputs for quantizing a float network. Without them it stays float. */
+  readonly calibration?: CalibrationSource;
   /** How a float network is quantized; default: min-max ranges, nothing else. */
   readonly quantization?: IntegerQuantizeOptions;
   /** How integers are rounded; default double, as TensorFlow Lite Micro. Packs hold networks with double rounding only. */
@@ -63,6 +98,13 @@ export interface FloatLayer {
 export interface CompileOutputs {
   /** `mixed`: int8 with float layers. `int16`: int16 activations, int8 weights. */
   readonly kind: 'int8' | 'int16' | 'mixed' | 'float';
+  /** What the file held, before anything was quantized here, and the sizes of one input without the batch. */
+  readonly importedKind: ImportedModel['kind'];
+  readonly inputShape: readonly number[];
+  /** Null when nothing was quantized here. */
+  readonly quantization: QuantizationSummary | null;
+  /** What was quantized here, as a `.tflite`; null when nothing was, or when the format cannot say it. */
+  readonly tflite: Uint8Array | null;
   readonly prefix: string;
   readonly header: string;
   /** The network as a pack, or null with the reason in `packProblem`. */
@@ -88,15 +130,17 @@ export interface CompileOutputs {
 }
 
 /**
- * Throws TfliteError, QuantizeError, GraphError or EmitError for a file that cannot be compiled, LearnError `cancelled`.
+ * Throws TfliteError, QuantizeError, GraphError or EmitError for a file that cannot be compiled, FormatError for calibration
+ * inputs that do not fit, LearnError `cancelled`.
  */
 export async function compileJob(
   inputs: CompileInputs,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, onProgress, now = Date.now }: CompileJobOptions = {},
 ): Promise<CompileOutputs> {
   const check = (): void => {
     if (signal?.aborted) throw new LearnError('cancelled', 'This was cancelled.');
   };
+  const breather = new Breather(now, check);
   const prefix = inputs.prefix ?? toPrefix(inputs.fileName.replace(/^.*[\\/]/, '').replace(/\.(tflite|lite)$/i, ''));
   checkPrefix(prefix);
   const rounding = inputs.rounding ?? 'double';
@@ -109,6 +153,18 @@ export async function compileJob(
     `${prefix}: a network compiled by Mote from ${inputs.fileName.replace(/^.*[\\/]/, '')}. ` +
       'What you made stays yours; the runtime below is under the MIT licence.',
   ];
+  const inputShape = imported.graph.tensors[imported.graph.input]?.shape ?? [];
+  const source = { importedKind: imported.kind, inputShape };
+  const options: Compilation = {
+    prefix,
+    remarks,
+    notes,
+    rounding,
+    target: inputs.target,
+    source,
+    labels: imported.labels,
+    quantization: null,
+  };
 
   const mayKeepFloat = inputs.allowFloat === true || (inputs.floatLayers?.length ?? 0) > 0;
   if (mayKeepFloat && (imported.kind !== 'float' || !inputs.calibration)) {
@@ -121,49 +177,58 @@ export async function compileJob(
       );
     }
     const why = 'The file holds it in float, between a DEQUANTIZE and a QUANTIZE or at one end.';
-    return compileMixed(imported.graph, () => why, { prefix, remarks, notes, rounding, target: inputs.target });
+    return compileMixed(imported.graph, () => why, options);
   }
   let graph: IntegerGraph;
-  let errors: readonly LayerFigures[] | null = null;
+  let quantization: QuantizationSummary | null = null;
   if (imported.kind === 'float') {
     if (!inputs.calibration) {
       const why = 'The model is float and there are no calibration inputs to quantize it with.';
-      return compileMixed(mixedFromFloat(imported.graph), () => why, {
-        prefix,
-        remarks,
-        notes,
-        rounding,
-        target: inputs.target,
-      });
+      return compileMixed(mixedFromFloat(imported.graph), () => why, options);
     }
-    const size = elementCount(imported.graph.tensors[imported.graph.input]?.shape ?? []);
     if (mayKeepFloat && inputs.quantization?.activations === 'int16') {
       throw new QuantizeError(
         'unsupported-op',
         'Float layers go with int8 activations only. Leave out one of the two.',
       );
     }
-    if (mayKeepFloat) {
-      const mixed = withFloatLayers(imported.graph, inputs, slices(inputs.calibration, size), notes);
-      if (mixed)
-        return compileMixed(mixed.graph, mixed.why, {
-          prefix,
-          remarks,
-          notes,
-          rounding,
-          target: inputs.target,
-          ...mixed,
-        });
-    }
-    const quantized = quantizeInDetail(imported.graph, slices(inputs.calibration, size), {
-      ...inputs.quantization,
-      rounding,
+    const calibration = calibrationInputs(inputs.calibration, elementCount(inputShape));
+    const compared = Math.min(REPORT_INPUTS, calibration.length);
+    const totals = { ranges: calibration.length, choice: null, correction: null, comparison: compared };
+    const run = <Result>(steps: Steps<Result>): Promise<Result> => inTurns(steps, totals, breather, onProgress);
+    const summarize = (report: Omit<QuantizationReport, 'input'>): QuantizationSummary => ({
+      ...extremes(calibration),
+      inputs: calibration.length,
+      compared: report.inputs,
+      agreement: report.argmaxAgreement,
+      layers: report.layers.map(layerFigures),
     });
+    if (mayKeepFloat && keepsFloat(imported.graph, inputs)) {
+      const { equalize, biasCorrection, ...rest } = inputs.quantization ?? {};
+      const floatOptions = {
+        ...rest,
+        equalize: equalize === true,
+        floatLayers: inputs.floatLayers ?? [],
+        allowFloat: inputs.allowFloat ?? false,
+      };
+      const quantized = await run(quantizeMixedInSteps(imported.graph, calibration, floatOptions));
+      const samples = calibration.slice(0, REPORT_INPUTS);
+      const report = await run(mixedReportInSteps(quantized.float, quantized.graph, samples));
+      notes.push(`Quantized to int8 with ${calibration.length} calibration inputs, except for what stays float.`);
+      if (biasCorrection || equalize) {
+        notes.push(
+          'Bias correction and choosing an equalization do not apply to networks with float layers: left out.',
+        );
+      }
+      const why = (op: FloatOp): string => quantized.reasons.get(op.output) ?? '';
+      return compileMixed(quantized.graph, why, { ...options, quantization: summarize(report) });
+    }
+    const quantized = await run(quantizeInSteps(imported.graph, calibration, { ...inputs.quantization, rounding }));
     graph = quantized.graph;
-    const report = quantizationReport(quantized.float, graph, firstOf(slices(inputs.calibration, size), REPORT_INPUTS));
-    errors = report.layers.map(layerFigures);
+    const report = await run(quantizationReportInSteps(quantized.float, graph, calibration.slice(0, REPORT_INPUTS)));
+    quantization = summarize(report);
     const activations = isInt16Graph(graph) ? 'int16 activations and int8 weights' : 'int8';
-    notes.push(`Quantized to ${activations} with ${Math.floor(inputs.calibration.length / size)} calibration inputs.`);
+    notes.push(`Quantized to ${activations} with ${calibration.length} calibration inputs.`);
     if (quantized.equalized) notes.push('Neighbouring layers were equalized.');
     const weakest = report.weakest === null ? undefined : report.layers[report.weakest];
     if (weakest) {
@@ -181,17 +246,9 @@ export async function compileJob(
     }
   }
 
-  check();
-  if (isInt16Graph(graph)) {
-    return compileInt16(graph, {
-      prefix,
-      remarks,
-      notes,
-      rounding,
-      target: inputs.target,
-      ...(errors ? { quantization: errors } : {}),
-    });
-  }
+  await breather.breathe();
+  if (isInt16Graph(graph)) return compileInt16(graph, { ...options, quantization });
+  const tflite = quantization ? tfliteOf(graph, imported.labels) : null;
   const slim = removeDeadChannels(graph);
   if (slim.removedChannels > 0) {
     notes.push(
@@ -208,6 +265,9 @@ export async function compileJob(
   const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
   return {
     kind: 'int8',
+    ...source,
+    quantization,
+    tflite,
     prefix,
     header: header.text,
     pack,
@@ -222,7 +282,7 @@ export async function compileJob(
       constantBytes: header.constantBytes,
       macs,
       cycles,
-      ...(errors ? { quantization: errors } : {}),
+      ...(quantization ? { quantization: quantization.layers } : {}),
       ops: graph.ops.map((op, index) => ({
         index,
         kind: op.kind,
@@ -261,7 +321,9 @@ interface Compilation {
   readonly notes: readonly string[];
   readonly target: Target;
   readonly rounding: Rounding;
-  readonly quantization?: readonly LayerFigures[];
+  readonly source: Pick<CompileOutputs, 'importedKind' | 'inputShape'>;
+  readonly labels: readonly string[] | null;
+  readonly quantization: QuantizationSummary | null;
 }
 
 /** A network with int16 activations. */
@@ -274,6 +336,9 @@ function compileInt16(graph: Int16Graph, options: Compilation): CompileOutputs {
   const macs = graph.ops.reduce((sum, op) => sum + multiplyAdds(op, graph), 0);
   return {
     kind: 'int16',
+    ...options.source,
+    quantization,
+    tflite: quantization ? tfliteOf(graph, options.labels) : null,
     prefix,
     header: header.text,
     pack: null,
@@ -290,7 +355,7 @@ function compileInt16(graph: Int16Graph, options: Compilation): CompileOutputs {
       constantBytes,
       macs,
       cycles: null,
-      ...(quantization ? { quantization } : {}),
+      ...(quantization ? { quantization: quantization.layers } : {}),
       ops: graph.ops.map((op, index) => ({
         index,
         kind: op.kind,
@@ -314,36 +379,6 @@ function compileInt16(graph: Int16Graph, options: Compilation): CompileOutputs {
     floatLayers: [],
     notes: options.notes,
   };
-}
-
-/** A float network quantized but for the layers that stay float; null when there are none of these. Adds to `notes`. */
-function withFloatLayers(
-  graph: FloatGraph,
-  inputs: CompileInputs,
-  calibration: Iterable<Float32Array>,
-  notes: string[],
-): {
-  readonly graph: MixedGraph;
-  readonly why: (op: FloatOp) => string;
-  readonly quantization: readonly LayerFigures[];
-} | null {
-  const samples = [...calibration];
-  const { equalize, biasCorrection, ...rest } = inputs.quantization ?? {};
-  const options = {
-    ...rest,
-    equalize: equalize === true,
-    floatLayers: inputs.floatLayers ?? [],
-    allowFloat: inputs.allowFloat ?? false,
-  };
-  const quantized = quantizeMixed(graph, samples, options);
-  if (quantized.reasons.size === 0) return null;
-  const report = mixedQuantizationReport(quantized.float, quantized.graph, firstOf(samples, REPORT_INPUTS));
-  notes.push(`Quantized to int8 with ${samples.length} calibration inputs, except for what stays float.`);
-  if (biasCorrection || equalize) {
-    notes.push('Bias correction and choosing an equalization do not apply to networks with float layers: left out.');
-  }
-  const why = (op: FloatOp): string => quantized.reasons.get(op.output) ?? '';
-  return { graph: quantized.graph, why, quantization: report.layers.map(layerFigures) };
 }
 
 /** A network with float layers. `why` says of a float op why it is not int8. */
@@ -392,6 +427,9 @@ function compileMixed(graph: MixedGraph, why: (op: FloatOp) => string, options: 
   }
   return {
     kind,
+    ...options.source,
+    quantization,
+    tflite: null,
     prefix,
     header: header.text,
     pack: null,
@@ -409,7 +447,7 @@ function compileMixed(graph: MixedGraph, why: (op: FloatOp) => string, options: 
       constantBytes,
       macs,
       cycles,
-      ...(quantization ? { quantization } : {}),
+      ...(quantization ? { quantization: quantization.layers } : {}),
       ops: graph.ops.map((step, index) => ({
         index,
         kind: step.op.kind,
@@ -454,16 +492,55 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function* firstOf<T>(items: Iterable<T>, most: number): Iterable<T> {
-  let left = most;
-  for (const item of items) {
-    if (left-- <= 0) return;
-    yield item;
+/** Runs long work, reports how far it is, and lets others have their turn. */
+async function inTurns<Result>(
+  steps: Steps<Result>,
+  totals: Readonly<Record<WorkStage, number | null>>,
+  breather: Breather,
+  onProgress: (progress: CompileProgress) => void = () => undefined,
+): Promise<Result> {
+  const done: Record<WorkStage, number> = { ranges: 0, choice: 0, correction: 0, comparison: 0 };
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    done[step.value]++;
+    // A message for each of ten thousand small inputs would take longer than the work.
+    if (await breather.breathe()) onProgress({ stage: step.value, done: done[step.value], total: totals[step.value] });
   }
 }
 
-function* slices(values: Float32Array, size: number): Iterable<Float32Array> {
-  for (let at = 0; at + size <= values.length; at += size) yield values.subarray(at, at + size);
+/** One by one. Throws FormatError for a file that does not fit, QuantizeError `bad-input` for numbers that do not. */
+function calibrationInputs(source: CalibrationSource, size: number): Float32Array[] {
+  const values = source instanceof Float32Array ? source : readCalibrationInputs(source.bytes, source.fileName, size);
+  if (values.length === 0 || values.length % size !== 0) {
+    throw new QuantizeError(
+      'bad-input',
+      `${values.length} calibration numbers are not a whole number of inputs: this model takes ${size} at a time.`,
+    );
+  }
+  return Array.from({ length: values.length / size }, (_, at) => values.subarray(at * size, (at + 1) * size));
+}
+
+function extremes(inputs: readonly Float32Array[]): { readonly lowest: number; readonly highest: number } {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const input of inputs) {
+    for (const value of input) {
+      lowest = Math.min(lowest, value);
+      highest = Math.max(highest, value);
+    }
+  }
+  return { lowest, highest };
+}
+
+/** What was quantized here as a file again, or null where the format cannot say it. */
+function tfliteOf(graph: IntegerGraph, labels: readonly string[] | null): Uint8Array | null {
+  const options = { description: 'Quantized with Mote', ...(labels ? { labels } : {}) };
+  try {
+    return isInt16Graph(graph) ? writeInt16Tflite(graph, options) : writeTflite(graph, options);
+  } catch (error) {
+    if (error instanceof TfliteError) return null;
+    throw error;
+  }
 }
 
 /** The network as a pack, or why there is none. */

@@ -2,6 +2,7 @@
 import { DspError, type DspErrorCode } from '../dsp/block';
 import { EmitError, type EmitErrorCode } from '../emit/model';
 import { TfliteError, type TfliteErrorCode } from '../emit/tflite/tflite-error';
+import { FormatError, type FormatErrorCode } from '../formats/format-error';
 import { GraphError, type GraphErrorCode } from '../graph/float-graph';
 import { LearnError, type LearnErrorCode } from '../learn/pipeline';
 import { QuantizeError, type QuantizeErrorCode } from '../quantize/int8-graph';
@@ -49,6 +50,8 @@ function revive({ name, code, message, cause }: PortableError): Error {
       return new GraphError(code as GraphErrorCode, message, options);
     case 'QuantizeError':
       return new QuantizeError(code as QuantizeErrorCode, message, options);
+    case 'FormatError':
+      return new FormatError(code as FormatErrorCode, message, options);
     case 'TfliteError':
       return new TfliteError(code as TfliteErrorCode, message, options);
     case 'EmitError':

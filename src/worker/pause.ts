@@ -28,11 +28,13 @@ export class Breather {
     this.last = now();
   }
 
-  async breathe(): Promise<void> {
+  /** Returns whether there was a pause. */
+  async breathe(): Promise<boolean> {
     this.throwIfCancelled();
-    if (this.now() - this.last < PAUSE_EVERY_MS) return;
+    if (this.now() - this.last < PAUSE_EVERY_MS) return false;
     await pause();
     this.last = this.now();
     this.throwIfCancelled();
+    return true;
   }
 }

@@ -3,7 +3,7 @@
  * smooth and a job that does not stop can be ended.
  */
 import { LearnError } from '../learn/pipeline';
-import type { CompileInputs, CompileOutputs } from './compile-job';
+import type { CompileInputs, CompileOutputs, CompileProgress } from './compile-job';
 import { unpackError } from './error-transport';
 import type { EvaluateInputs, Evaluation } from './evaluate-job';
 import type { FeatureInputs, FeatureTable } from './feature-job';
@@ -23,7 +23,10 @@ export interface Trainer {
   /** A finished model on recordings, window by window. */
   evaluate(inputs: EvaluateInputs, options?: { readonly signal?: AbortSignal }): Promise<Evaluation>;
   /** A `.tflite` to C: header, pack and memory plan. */
-  compile(inputs: CompileInputs, options?: { readonly signal?: AbortSignal }): Promise<CompileOutputs>;
+  compile(
+    inputs: CompileInputs,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: CompileProgress) => void },
+  ): Promise<CompileOutputs>;
   /** Ends the worker; running jobs reject as cancelled. It starts again when needed. */
   dispose(): void;
 }
@@ -52,7 +55,7 @@ export const CANCEL_TIMEOUT_MS = 2000;
 interface PendingJob {
   readonly resolve: (outputs: Jobs[JobKind]['outputs']) => void;
   readonly reject: (error: Error) => void;
-  readonly onProgress: (progress: TrainProgress) => void;
+  readonly onProgress: (progress: TrainProgress | CompileProgress) => void;
 }
 
 export function createTrainer(options: TrainerOptions): Trainer {
@@ -109,7 +112,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     kind: Kind,
     inputs: Jobs[Kind]['inputs'],
     signal: AbortSignal | undefined,
-    onProgress: (progress: TrainProgress) => void = () => undefined,
+    // Each kind of job reports its own kind of progress.
+    onProgress: (progress: never) => void = () => undefined,
   ): Promise<Jobs[Kind]['outputs']> {
     if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
     return new Promise<Jobs[Kind]['outputs']>((resolve, reject) => {
@@ -136,7 +140,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
           done();
           reject(error);
         },
-        onProgress,
+        onProgress: onProgress as PendingJob['onProgress'],
       });
       signal?.addEventListener('abort', stop, { once: true });
       try {
@@ -151,7 +155,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     train: (inputs, { signal, onProgress }) => run('train', inputs, signal, onProgress),
     extractFeatures: (inputs, { signal } = {}) => run('features', inputs, signal),
     evaluate: (inputs, { signal } = {}) => run('evaluate', inputs, signal),
-    compile: (inputs, { signal } = {}) => run('compile', inputs, signal),
+    compile: (inputs, { signal, onProgress } = {}) => run('compile', inputs, signal, onProgress),
     dispose: () => endWorker(cancelled),
   };
 }

@@ -1,5 +1,5 @@
 /** What the app and its training worker say to each other. */
-import type { CompileInputs, CompileOutputs } from './compile-job';
+import type { CompileInputs, CompileOutputs, CompileProgress } from './compile-job';
 import type { PortableError } from './error-transport';
 import type { EvaluateInputs, Evaluation } from './evaluate-job';
 import type { FeatureInputs, FeatureTable } from './feature-job';
@@ -30,6 +30,6 @@ export type WorkerRequest =
 
 /** Worker to app. */
 export type WorkerReply =
-  | { readonly type: 'progress'; readonly id: number; readonly progress: TrainProgress }
+  | { readonly type: 'progress'; readonly id: number; readonly progress: TrainProgress | CompileProgress }
   | { readonly type: 'done'; readonly id: number; readonly outputs: Jobs[JobKind]['outputs'] }
   | { readonly type: 'failed'; readonly id: number; readonly error: PortableError };

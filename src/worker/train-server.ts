@@ -30,7 +30,11 @@ export function createTrainServer(
       case 'evaluate':
         return evaluate(request.inputs, { signal, now });
       case 'compile':
-        return compileJob(request.inputs, { signal });
+        return compileJob(request.inputs, {
+          onProgress: (progress) => reply({ type: 'progress', id: request.id, progress }, []),
+          signal,
+          now,
+        });
     }
   };
 

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPack } from '../../src/emit/pack';
 import { writeFloatTflite, writeTflite } from '../../src/emit/tflite/write-tflite';
+import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { exportCsv } from '../../src/formats/csv-export';
 import { SampleNetwork } from '../fixtures/sample-networks';
 import { generateRecording, MotionGenerator } from '../../src/signal/motion-generator';
@@ -153,6 +154,11 @@ describe('mote compile', () => {
     expect(jsonLines(wide.stdout)[0]).toMatchObject({ kind: 'int16' });
     expect(readFileSync(join(folder, 'wide/fine.h'), 'utf8')).toContain('int fine_invoke(const int16_t input[');
     expect(JSON.parse(readFileSync(join(folder, 'wide/plan.json'), 'utf8'))).toMatchObject({ kind: 'int16' });
+    expect(readTflite(new Uint8Array(readFileSync(join(folder, 'wide/fine-int16.tflite')))).kind).toBe('int16');
+    writeFileSync(join(folder, 'inputs.bin'), sample.normal(71));
+    const odd = mote('compile', 'fine.tflite', '--calibrate', 'inputs.bin', '--out', 'odd');
+    expect(odd.status).toBe(2);
+    expect(odd.stderr).toMatch(/inputs\.bin has 284 bytes.*multiple of 288 bytes/);
 
     const once = mote('compile', 'net.tflite', '--out', 'once', '--single-rounding');
     expect(once.status).toBe(0);
