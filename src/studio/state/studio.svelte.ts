@@ -87,10 +87,12 @@ export class Studio {
         store.putSetting(key, value).catch((error: unknown) => void this.toasts.bad(explain(error))),
     };
     this.boards = new Boards(services.boards, this.settings);
-    this.compilation = new Compilation(services);
     this.recordings = new Recordings(store);
     this.project = new Project(this.settings, () => this.recordings.all);
     this.models = new Models(store);
+    this.compilation = new Compilation(services, this.recordings, this.project, () =>
+      this.features && !this.features.error ? this.features.count : null,
+    );
     this.readBack = new ReadBack(
       async () => (await (await fetchFirmware('uno.json')).json()) as UnoMemory,
       () => this.models.list,
