@@ -135,14 +135,18 @@ class Reader {
     const ends = { input: simple.input, output: simple.output };
     const shared = { description: model.text(3), labels: this.#labels(model, buffers), notes: this.#notes };
     if (this.#isMixed(ends)) {
-      const graph = new MixedBuilder(this.#tensors, this.#operators).build(ends.input, ends.output);
+      const builder = new MixedBuilder(this.#tensors, this.#operators);
+      const graph = builder.build(ends.input, ends.output);
+      this.#notes.push(...builder.notes());
       return { ...shared, kind: 'mixed', graph };
     }
     const { input, output } = this.#strip(ends.input, ends.output);
     const [from, to] = [this.#at(input), this.#at(output)];
     const isFloat = from.type === TFLITE_TYPE.FLOAT32 && to.type === TFLITE_TYPE.FLOAT32;
     if (isFloat) {
-      const graph = new FloatBuilder(this.#tensors, this.#operators).build(input, output);
+      const builder = new FloatBuilder(this.#tensors, this.#operators);
+      const graph = builder.build(input, output);
+      this.#notes.push(...builder.notes());
       return { ...shared, kind: 'float', graph };
     }
     if (from.type === TFLITE_TYPE.INT16) {
@@ -1058,8 +1062,10 @@ const FLOAT_FUNCTIONS: Partial<Record<TfliteOperator, FloatUnary['function']>> =
 
 class FloatBuilder extends Builder<FloatOp> {
   readonly #data = new Map<number, Float32Array>();
-  /** Float16 constants that a DEQUANTIZE widens: file tensor of the result -> of the constant. */
+  /** Float16 and int8 constants that a DEQUANTIZE widens: file tensor of the result -> of the constant. */
   readonly #widened = new Map<number, number>();
+  /** Constants that the file holds in fewer bits than float32. */
+  readonly #narrow = { float16: new Set<number>(), int8: new Set<number>() };
 
   build(input: number, output: number): FloatGraph {
     this.run(input);
@@ -1083,23 +1089,66 @@ class FloatBuilder extends Builder<FloatOp> {
     return { name, shape: this.shape(id), ...(data ? { data } : {}) };
   }
 
+  /** What the file holds in fewer bits than the network computes with, for people. */
+  notes(): string[] {
+    const { float16, int8 } = this.#narrow;
+    const said = (set: ReadonlySet<number>, bits: number): string[] =>
+      set.size === 0
+        ? []
+        : [
+            `The weights were stored in ${bits} bits (${set.size} ${set.size === 1 ? 'constant' : 'constants'}) and ` +
+              'computed with in float: they are widened to float32. Quantize the model with calibration inputs to make ' +
+              'it small and fast again.',
+          ];
+    return [...said(int8, 8), ...said(float16, 16)];
+  }
+
   #constantId(id: number): number {
     return this.#widened.get(id) ?? id;
   }
 
+  /** Constants as float32, however the file stores them. */
+  #values(op: Operator, tensor: number): Float32Array {
+    const id = this.#constantId(tensor);
+    const { type } = this.at(id);
+    if (type === TFLITE_TYPE.FLOAT16) this.#narrow.float16.add(id);
+    if (type !== TFLITE_TYPE.INT8) return this.floats(op, id);
+    this.#narrow.int8.add(id);
+    return this.#dequantized(op, id);
+  }
+
+  /** scale * (integer - zero point), with one scale or one for each index along an axis. */
+  #dequantized(op: Operator, id: number): Float32Array {
+    const { shape, scales, zeroPoints, axis } = this.at(id);
+    const units = scales.length === 1 ? 1 : (shape[axis] ?? 0);
+    if (scales.length === 0 || scales.length !== units || (zeroPoints.length > 1 && zeroPoints.length !== units)) {
+      return this.fail(op, `has ${scales.length} scales for int8 weights of the shape [${shape.join(', ')}].`);
+    }
+    if (scales.some((scale) => !(scale > 0 && Number.isFinite(scale)))) return this.fail(op, 'has impossible scales.');
+    if (zeroPoints.some((zero) => zero < -128 || zero > 127)) return this.fail(op, 'has impossible zero points.');
+    // Elements that lie between two indices along the axis.
+    const inner = units === 1 ? 1 : elementCount(shape.slice(axis + 1));
+    return Float32Array.from(this.int8s(op, id), (value, at) => {
+      const unit = Math.floor(at / inner) % units;
+      const zero = zeroPoints[zeroPoints.length > 1 ? unit : 0] ?? 0;
+      return (scales[unit] as number) * (value - zero);
+    });
+  }
+
   #weights(op: Operator, index: number): Float32Array {
-    return this.floats(op, this.#constantId(this.input(op, index)));
+    return this.#values(op, this.input(op, index));
   }
 
   #bias(op: Operator, units: number): Float32Array {
     const id = op.inputs[2];
     if (id === undefined || id < 0) return new Float32Array(units);
-    return this.floats(op, this.#constantId(id));
+    return this.#values(op, id);
   }
 
   convert(op: Operator): void {
     const input = this.input(op, 0);
-    if (op.name === 'DEQUANTIZE' && this.at(input).data && this.at(input).type === TFLITE_TYPE.FLOAT16) {
+    const { type, data } = this.at(input);
+    if (op.name === 'DEQUANTIZE' && data && (type === TFLITE_TYPE.FLOAT16 || type === TFLITE_TYPE.INT8)) {
       this.#widened.set(op.output, input);
       return;
     }
@@ -1155,11 +1204,12 @@ class FloatBuilder extends Builder<FloatOp> {
       case 'MUL': {
         let [a, b] = [input, this.input(op, 1)];
         const size = (id: number): number => elementCount(this.at(id).shape);
-        if (op.name !== 'SUB' && (this.at(a).data || size(a) < size(b))) [a, b] = [b, a];
+        const constant = (id: number): boolean => this.at(this.#constantId(id)).data !== null;
+        if (op.name !== 'SUB' && (constant(a) || size(a) < size(b))) [a, b] = [b, a];
         if (!trailing(this.at(a).shape, this.at(b).shape)) {
           this.fail(op, 'combines shapes in a way that is not supported: the smaller must repeat evenly.');
         }
-        if (this.at(b).data) this.#data.set(b, this.floats(op, b));
+        if (constant(b)) this.#data.set(b, this.#values(op, b));
         this.ops.push({
           kind: op.name === 'MUL' ? 'mul' : 'add',
           inputs: [this.id(a), this.id(b)],
@@ -1244,6 +1294,10 @@ class MixedBuilder extends Builder<MixedOp> {
     };
     checkMixedGraph(graph);
     return graph;
+  }
+
+  notes(): string[] {
+    return this.#float.notes();
   }
 
   convert(op: Operator): void {
