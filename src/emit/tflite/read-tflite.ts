@@ -548,7 +548,7 @@ abstract class Builder<Op> {
       return this.fail(op, 'does not fit its output.');
     }
     if (shape.length < 2 || sizes[0] !== 1) return this.fail(op, 'cuts the batch.');
-    this.sliceSizes = sizes.slice(1);
+    if (this.shape(op.output).length !== sizes.length - 1) this.fail(op, 'drops axes. Use a reshape after it.');
     return { begin: first.slice(1), strides: strides.slice(1) };
   }
 
@@ -577,8 +577,37 @@ abstract class Builder<Op> {
     return [first, second];
   }
 
-  /** Sizes after the last `slice`, before axes are dropped. */
-  protected sliceSizes: readonly number[] = [];
+  /** Ops that only move values, which are the same for numbers of every type; null for all others. */
+  protected moved(op: Operator): MoveOp | null {
+    const ends = (): { readonly input: number; readonly output: number } => ({
+      input: this.id(this.input(op, 0)),
+      output: this.id(op.output),
+    });
+    switch (op.name) {
+      case 'CONCATENATION': {
+        const inputs = op.inputs.map((id) => this.id(id));
+        return { kind: 'concat', inputs, output: this.id(op.output), axis: this.concatAxis(op) };
+      }
+      case 'PAD':
+        return { kind: 'pad', ...ends(), ...this.padding(op) };
+      case 'RESHAPE':
+      case 'SQUEEZE':
+      case 'EXPAND_DIMS':
+        return { kind: 'reshape', ...ends() };
+      case 'TRANSPOSE': {
+        const permutation = this.permutation(op);
+        return permutation ? { kind: 'transpose', ...ends(), permutation } : { kind: 'reshape', ...ends() };
+      }
+      case 'STRIDED_SLICE':
+        return { kind: 'stridedSlice', ...ends(), ...this.slice(op) };
+      case 'RESIZE_NEAREST_NEIGHBOR': {
+        const [alignCorners, halfPixelCenters] = [op.options?.bool(0) ?? false, op.options?.bool(1) ?? false];
+        return { kind: 'resizeNearest', ...ends(), alignCorners, halfPixelCenters };
+      }
+      default:
+        return null;
+    }
+  }
 }
 
 /** Two values to a byte, the first in the low half; as many bytes as there are values, or as the data has. */
@@ -589,6 +618,9 @@ function unpackInt4(data: Uint8Array, count: number): Uint8Array {
     return ((i % 2 === 0 ? byte << 28 : byte << 24) >> 28) & 255;
   });
 }
+
+/** As float, int8 and int16 networks have them alike. */
+type MoveOp = Extract<Int8Op, { kind: 'concat' | 'pad' | 'reshape' | 'transpose' | 'stridedSlice' | 'resizeNearest' }>;
 
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -682,6 +714,8 @@ class Int8Builder extends Builder<Int8Op> {
       return activationRange(this.activation(op, slot), scale, zeroPoint);
     };
     const ends = { input: this.id(input), output: this.id(output) };
+    const moved = this.moved(op);
+    if (moved) return void this.ops.push(moved);
     switch (op.name) {
       case 'FULLY_CONNECTED': {
         const weights = this.input(op, 1);
@@ -769,45 +803,10 @@ class Int8Builder extends Builder<Int8Op> {
         });
         return;
       }
-      case 'CONCATENATION':
-        this.ops.push({
-          kind: 'concat',
-          inputs: op.inputs.map((id) => this.id(id)),
-          output: ends.output,
-          axis: this.concatAxis(op),
-        });
-        return;
       case 'PADV2':
         if (this.int8s(op, this.input(op, 2))[0] !== to().zeroPoint)
           this.fail(op, 'pads with another value than zero.');
         this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
-        return;
-      case 'PAD':
-        this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
-        return;
-      case 'RESHAPE':
-      case 'SQUEEZE':
-      case 'EXPAND_DIMS':
-        this.ops.push({ kind: 'reshape', ...ends });
-        return;
-      case 'TRANSPOSE': {
-        const permutation = this.permutation(op);
-        this.ops.push(permutation ? { kind: 'transpose', ...ends, permutation } : { kind: 'reshape', ...ends });
-        return;
-      }
-      case 'STRIDED_SLICE': {
-        const slice = this.slice(op);
-        if (this.shape(output).length !== this.sliceSizes.length) this.fail(op, 'drops axes. Use a reshape after it.');
-        this.ops.push({ kind: 'stridedSlice', ...ends, ...slice });
-        return;
-      }
-      case 'RESIZE_NEAREST_NEIGHBOR':
-        this.ops.push({
-          kind: 'resizeNearest',
-          ...ends,
-          alignCorners: op.options?.bool(0) ?? false,
-          halfPixelCenters: op.options?.bool(1) ?? false,
-        });
         return;
       case 'SOFTMAX': {
         const beta = op.options?.f32(0) ?? 0;
@@ -928,6 +927,8 @@ class Int16Builder extends Builder<Int16Op> {
     const ends = { input: this.id(input), output: this.id(output) };
     const range = (slot: number): { readonly actMin: number; readonly actMax: number } =>
       activationRangeInt16(this.activation(op, slot), this.#scale(output));
+    const moved = this.moved(op);
+    if (moved) return void this.ops.push(moved);
     switch (op.name) {
       case 'FULLY_CONNECTED': {
         const units = this.at(this.input(op, 1)).shape[0] ?? 0;
@@ -978,40 +979,10 @@ class Int16Builder extends Builder<Int16Op> {
         this.ops.push({ kind: 'mul', inputs, output: ends.output, ...parameters, ...range(0) });
         return;
       }
-      case 'CONCATENATION': {
-        const inputs = op.inputs.map((id) => this.id(id));
-        this.ops.push({ kind: 'concat', inputs, output: ends.output, axis: this.concatAxis(op) });
-        return;
-      }
       case 'PADV2':
         if (this.int16s(op, this.input(op, 2))[0] !== 0) this.fail(op, 'pads with another value than zero.');
         this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
         return;
-      case 'PAD':
-        this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
-        return;
-      case 'RESHAPE':
-      case 'SQUEEZE':
-      case 'EXPAND_DIMS':
-        this.ops.push({ kind: 'reshape', ...ends });
-        return;
-      case 'TRANSPOSE': {
-        const permutation = this.permutation(op);
-        this.ops.push(permutation ? { kind: 'transpose', ...ends, permutation } : { kind: 'reshape', ...ends });
-        return;
-      }
-      case 'STRIDED_SLICE': {
-        const slice = this.slice(op);
-        if (this.shape(output).length !== this.sliceSizes.length) this.fail(op, 'drops axes. Use a reshape after it.');
-        this.ops.push({ kind: 'stridedSlice', ...ends, ...slice });
-        return;
-      }
-      case 'RESIZE_NEAREST_NEIGHBOR': {
-        const alignCorners = op.options?.bool(0) ?? false;
-        const halfPixelCenters = op.options?.bool(1) ?? false;
-        this.ops.push({ kind: 'resizeNearest', ...ends, alignCorners, halfPixelCenters });
-        return;
-      }
       case 'SOFTMAX': {
         const beta = op.options?.f32(0) ?? 0;
         if (!(beta > 0)) this.fail(op, 'has no beta.');
@@ -1153,6 +1124,8 @@ class FloatBuilder extends Builder<FloatOp> {
       return;
     }
     const ends = { input: this.id(input), output: this.id(op.output) };
+    const moved = this.moved(op);
+    if (moved) return void this.ops.push(moved);
     switch (op.name) {
       case 'FULLY_CONNECTED': {
         const weights = this.#weights(op, 1);
@@ -1219,41 +1192,6 @@ class FloatBuilder extends Builder<FloatOp> {
         });
         return;
       }
-      case 'CONCATENATION':
-        this.ops.push({
-          kind: 'concat',
-          inputs: op.inputs.map((id) => this.id(id)),
-          output: ends.output,
-          axis: this.concatAxis(op),
-        });
-        return;
-      case 'PAD':
-        this.ops.push({ kind: 'pad', ...ends, ...this.padding(op) });
-        return;
-      case 'RESHAPE':
-      case 'SQUEEZE':
-      case 'EXPAND_DIMS':
-        this.ops.push({ kind: 'reshape', ...ends });
-        return;
-      case 'TRANSPOSE': {
-        const permutation = this.permutation(op);
-        this.ops.push(permutation ? { kind: 'transpose', ...ends, permutation } : { kind: 'reshape', ...ends });
-        return;
-      }
-      case 'STRIDED_SLICE': {
-        const slice = this.slice(op);
-        if (this.shape(op.output).length !== this.sliceSizes.length) this.fail(op, 'drops axes.');
-        this.ops.push({ kind: 'stridedSlice', ...ends, ...slice });
-        return;
-      }
-      case 'RESIZE_NEAREST_NEIGHBOR':
-        this.ops.push({
-          kind: 'resizeNearest',
-          ...ends,
-          alignCorners: op.options?.bool(0) ?? false,
-          halfPixelCenters: op.options?.bool(1) ?? false,
-        });
-        return;
       case 'SOFTMAX':
         if ((op.options?.f32(0) ?? 0) !== 1) this.fail(op, 'has another beta than 1.');
         this.ops.push({ kind: 'softmax', ...ends });
