@@ -8,8 +8,8 @@ export function scopeColors(host: Element): ScopeColors {
     grid: 'var(--screen-grid)',
     axis: 'var(--screen-axis)',
     ink: 'var(--screen-ink-soft)',
-    mark: 'var(--trace-5)',
-    gap: 'var(--trace-5)',
+    mark: 'var(--screen-mark)',
+    gap: 'var(--screen-mark)',
   });
   const traces = resolveColors(
     host,

@@ -8,7 +8,7 @@ export function dataColor(index: number): string {
   return `var(--data-${(index % PALETTE_SIZE) + 1})`;
 }
 
-/** `var(--trace-n)` for a channel on the scope's screen. */
+/** `var(--trace-n)` for a channel on the scope's screen: the hue that `dataColor` gives it on a panel. */
 export function traceColor(index: number): string {
   return `var(--trace-${(index % PALETTE_SIZE) + 1})`;
 }
