@@ -434,7 +434,7 @@ function findRate(
   if (rateHz === undefined) {
     notes.push({
       code: 'rate-assumed',
-      message: `${frames === 1 ? 'A single reading' : 'No column of times'}: ${ASSUMED_RATE_HZ} Hz is assumed. Set the rate if it is another.`,
+      message: `${frames === 1 ? 'A single row of readings has no duration and gives no window: a recording needs one row after another. No times' : 'No column of times'}: ${ASSUMED_RATE_HZ} Hz is assumed. Set the rate if it is another.`,
     });
   }
   return {

@@ -228,3 +228,8 @@ test('file names carry the label and fit every file system', () => {
   expect(csvFileName({ label: 'a/b:c', name: '' })).toBe('a-b-c.recording.csv');
   expect(csvFileName({ label: null, name: '' })).toBe('recording.csv');
 });
+
+test('says that a single row has no duration', () => {
+  expect(parseCsv(new TextEncoder().encode('x,y,z\n1,2,3\n')).notes[0]?.message).toContain('has no duration');
+  expect(parseCsv(new TextEncoder().encode('x,y,z\n1,2,3\n4,5,6\n')).notes[0]?.message).toMatch(/^No column of times/);
+});
