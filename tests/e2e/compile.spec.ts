@@ -109,7 +109,7 @@ test('a file that is no model is refused with a reason, and another can be opene
 /** A float network with two dense layers over `size` inputs. */
 function denseNetwork(size: number): Buffer {
   const network = new SampleNetwork(new Random(9), [size]);
-  network.softmax(network.dense(network.dense(0, 12, { activation: 'relu' }), 4));
+  network.softmax(network.dense(network.dense(0, 12, 'relu'), 4));
   return Buffer.from(writeFloatTflite(network.build()));
 }
 
