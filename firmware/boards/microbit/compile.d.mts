@@ -3,5 +3,4 @@ export function compile(
   root: string,
   folder: string,
   version: 1 | 2,
-  cpu?: readonly string[],
 ): { readonly files: readonly string[]; readonly flashBytes: number; readonly ramBytes: number };

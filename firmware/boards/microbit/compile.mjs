@@ -46,8 +46,8 @@ const STRICT = [
 ];
 const OURS = ['startup', 'main', 'uart', 'twi', 'accelerometer', 'clock', 'flash'];
 
-/** Writes microbit-vN.hex and microbit-vN.json (where slots are) into `folder`. A test compiles for another core. */
-export function compile(root, folder, version, cpu = BOARDS[version].cpu) {
+/** Writes microbit-vN.hex and microbit-vN.json (where slots are) into `folder`. */
+export function compile(root, folder, version) {
   const board = BOARDS[version];
   const here = 'firmware/boards/microbit';
   const sources = [
@@ -59,7 +59,7 @@ export function compile(root, folder, version, cpu = BOARDS[version].cpu) {
   try {
     const elf = join(work, 'firmware.elf');
     tool('arm-none-eabi-gcc', [
-      ...cpu,
+      ...board.cpu,
       ...STRICT,
       '-O2',
       '-ffreestanding',
