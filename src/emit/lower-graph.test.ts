@@ -75,4 +75,30 @@ describe('lowerGraph', () => {
     const graph = quantized(n, random);
     expect(lowerGraph(graph)).toEqual(graph);
   });
+
+  it.each([
+    { shape: [20, 3, 1], kernel: [4, 3], same: true, stride: 1 },
+    { shape: [20, 3, 2], kernel: [3, 5], same: true, stride: 2 },
+    { shape: [20, 2, 3], kernel: [4, 2], same: false, stride: 1 },
+    { shape: [20, 1, 4], kernel: [5, 1], same: true, stride: 3 },
+    { shape: [12, 1, 4], kernel: [3, 3], same: true, stride: 1 },
+  ] as const)('makes one pixel of a row no wider than the kernel: $shape, $kernel', ({ shape, ...options }) => {
+    const random = new Random(6);
+    const n = new SampleNetwork(random, [...shape]);
+    n.dense(n.flatten(n.conv(0, 5, { ...options, activation: 'relu' })), 3);
+    const graph = quantized(n, random);
+    const lowered = lowerGraph(graph);
+    const conv = lowered.ops.find((op) => op.kind === 'conv2d');
+    expect(lowered.tensors[conv?.output ?? -1]?.shape[0]).toBe(1);
+    expect(conv?.window).toMatchObject({ kernelHeight: 1, kernelWidth: options.kernel[0] });
+    expectSame(graph, lowered);
+  });
+
+  it('leaves rows alone whose weights would be repeated too often', () => {
+    const random = new Random(7);
+    const n = new SampleNetwork(random, [8, 5, 8]);
+    n.dense(n.flatten(n.conv(0, 8, { kernel: [3, 5], same: true })), 3);
+    const graph = quantized(n, random);
+    expect(lowerGraph(graph)).toEqual(graph);
+  });
 });

@@ -4,6 +4,7 @@ import { compileBlock } from '../dsp/compile';
 import { elementCount } from '../graph/float-graph';
 import type { Int8Graph } from '../quantize/int8-graph';
 import { buildModel } from './build-model';
+import { LIMITS } from './check-model';
 import { EmitError, type Model } from './model';
 import { multiplyAdds } from './network-cost';
 import { MOST_RECORDED_WINDOWS, SELF_TEST_WINDOWS } from './self-test';
@@ -23,6 +24,12 @@ export function networkModel(graph: Int8Graph, prefix: string, labels: readonly 
   if (!input) throw new EmitError('bad-model', 'The network has no input.');
   const features = elementCount(input.shape);
   const outputs = elementCount(graph.tensors[graph.output]?.shape ?? []);
+  if (outputs > LIMITS.labels) {
+    throw new EmitError(
+      'too-large',
+      `The network gives ${outputs} values, and a pack holds a class for each, ${LIMITS.labels} at most. Use its header.`,
+    );
+  }
   const milliseconds = 1000 * features;
   const spec: InputSpec = {
     channels: [{ name: 'value', unit: '' }],

@@ -41,6 +41,15 @@ describe('compileJob', () => {
     expect(result.pack).not.toBeNull();
   });
 
+  it('says that a pack holds no more classes than boards can tell', async () => {
+    const n = new SampleNetwork(new Random(4), [8]);
+    n.dense(0, 300);
+    const result = await compile(writeTflite(quantizeGraph(n.build(), randomInputs(new Random(3), 8, 4))));
+    expect(result.header).toContain('#define NET_OUTPUT_SIZE 300');
+    expect(result.pack).toBeNull();
+    expect(result.packProblem).toContain('300 values');
+  });
+
   it('compiles float networks as they are when there is nothing to quantize them with', async () => {
     const result = await compile(writeFloatTflite(network(true)));
     expect(result.kind).toBe('float');

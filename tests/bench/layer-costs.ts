@@ -59,16 +59,65 @@ export function layersOf(
   });
 }
 
+/** What kernels of CMSIS-NN take on a core, in cycles: sums of products, each with its share of the loop, and the rest. */
+interface PeerCosts {
+  /** 1 x 1 convolutions, per product and per output. */
+  readonly pointwise: readonly [product: number, output: number];
+  /** Other convolutions; `gathered`: per input value that is copied together for an output pixel. */
+  readonly conv: readonly [product: number, output: number];
+  readonly gathered: number;
+  /** 3 x 3, of other sizes, and with a multiplier, per product. */
+  readonly depthwise: number;
+  readonly depthwiseOther: number;
+  readonly depthwiseMultiplied: number;
+  readonly fullyConnected: number;
+  /** Per output of sums and products of two tensors. */
+  readonly sum: number;
+  /** Per output of everything else. */
+  readonly output: number;
+  readonly call: number;
+}
+
 /**
- * Cycles of CMSIS-NN's kernels on a core, per product or per output, where no measured figure of the whole network exists.
- * Derived from measured networks of TensorFlow Lite Micro with CMSIS-NN (same cost model, QEMU): of DS-CNN's 9.19 M cycles on
- * M4 55 % are 2.05 M products of 1 x 1, 29 % 288 k depthwise ones, 12 % 320 k of the first layer; the autoencoder takes 724 k
- * for 264 k products; ResNet-8 8 % of 36.5 M for 28,672 sums. M0+: 49 % and 17 % of 39.8 M, first layer and sums scaled alike.
+ * Derived from measured networks of TensorFlow Lite Micro with CMSIS-NN and their profiles (same cost model, QEMU).
+ *
+ * M4: 1 x 1 convolutions are 55 % of DS-CNN's 9.19 M (2.05 M products, 32 k outputs) and 60 % of MobileNet's 29.1 M (6.19 M,
+ * 124 k): two equations. Other convolutions: 79 % of ResNet-8's 36.5 M (12.5 M, 86 k) and 12 % of DS-CNN's (320 k, 8 k), and
+ * 9 % of ResNet-8's to gather 495 k values. Depthwise: 29 % of DS-CNN's for 288 k products, 27 % of MobileNet's for 798 k; of
+ * other sizes what is left of the streaming wake word's 2.70 M for 40 k. With a multiplier no kernel is faster than DS-CNN's
+ * first layer. Fully connected: the autoencoder's 724 k for 264 k. Sums: 8 % of ResNet-8's for 28,672.
+ *
+ * M0+: 49 % of DS-CNN's 39.8 M for 1 x 1 and 17 % for depthwise, 10 % for 64-bit products by outputs, 14 % for copies, here
+ * most of them the depthwise layers'; what gathering takes is left of ResNet-8's 137 M. The autoencoder takes 2.36 M.
+ *
+ * `npm run bench -- models` prints the estimates of the measured networks beside what was measured.
  */
-const PEER = {
-  m4: { pointwise: 2.46, conv: 3.4, depthwise: 9.2, fullyConnected: 2.74, sum: 100, output: 30, call: 500 },
-  m0plus: { pointwise: 12, conv: 14, depthwise: 33, fullyConnected: 8.9, sum: 300, output: 100, call: 500 },
-} as const;
+const PEER: Readonly<Record<'m4' | 'm0plus', PeerCosts>> = {
+  m4: {
+    pointwise: [1.2, 81],
+    conv: [1.91, 57],
+    gathered: 6.6,
+    depthwise: 9.5,
+    depthwiseOther: 26,
+    depthwiseMultiplied: 3.4,
+    fullyConnected: 2.74,
+    sum: 100,
+    output: 30,
+    call: 500,
+  },
+  m0plus: {
+    pointwise: [8.4, 115],
+    conv: [8.4, 115],
+    gathered: 28,
+    depthwise: 43,
+    depthwiseOther: 43,
+    depthwiseMultiplied: 14,
+    fullyConnected: 8.9,
+    sum: 300,
+    output: 100,
+    call: 500,
+  },
+};
 
 /** What TensorFlow Lite Micro with CMSIS-NN is estimated to take for a network. */
 export function peerCycles(graph: Int8Graph, core: keyof typeof PEER): number {
@@ -76,15 +125,21 @@ export function peerCycles(graph: Int8Graph, core: keyof typeof PEER): number {
   return graph.ops.reduce((sum, op) => sum + costs.call + opCycles(op, graph, costs), 0);
 }
 
-function opCycles(op: Int8Op, graph: Int8Graph, costs: (typeof PEER)[keyof typeof PEER]): number {
+function opCycles(op: Int8Op, graph: Int8Graph, costs: PeerCosts): number {
   const outputs = elementCount(graph.tensors[op.output]?.shape ?? []);
   const products = multiplyAdds(op, graph);
   switch (op.kind) {
-    case 'conv2d':
-      return products * (op.window.kernelHeight * op.window.kernelWidth === 1 ? costs.pointwise : costs.conv);
-    case 'depthwiseConv2d':
-      // With a multiplier it is not the fast kernel for 3 x 3, but as fast as a convolution at best.
-      return products * (op.depthMultiplier > 1 ? costs.conv : costs.depthwise);
+    case 'conv2d': {
+      const pointwise = op.window.kernelHeight * op.window.kernelWidth === 1;
+      const [product, output] = pointwise ? costs.pointwise : costs.conv;
+      const gathered = pointwise ? 0 : (products / op.bias.length) * op.groups;
+      return products * product + outputs * output + gathered * costs.gathered;
+    }
+    case 'depthwiseConv2d': {
+      if (op.depthMultiplier > 1) return products * costs.depthwiseMultiplied;
+      const { kernelHeight, kernelWidth } = op.window;
+      return products * (kernelHeight === 3 && kernelWidth === 3 ? costs.depthwise : costs.depthwiseOther);
+    }
     case 'fullyConnected':
       return products * costs.fullyConnected;
     case 'add':

@@ -84,13 +84,17 @@ try {
       );
       const core = target.core === 'm4' ? 'm4' : 'm0plus';
       const measured = model.peer[core];
-      const peer = measured ?? peerCycles(graph, core);
+      const estimate = peerCycles(graph, core);
+      const peer = measured ?? estimate;
       const peerMemory = model.peer.ram ?? peerRam(graph);
       console.log(
         `    ${share('cycles', run.cycles, peer, GOALS.cycles, measured === null)}; ` +
           `${share('RAM with input and output', ram, peerMemory, GOALS.ram, model.peer.ram === null)}; ` +
           share('code', sizes.codeBytes, model.peer.code, GOALS.code),
       );
+      if (measured !== null) {
+        console.log(`    estimate of the measured peer: ${((estimate / measured - 1) * 100).toFixed(0)} %`);
+      }
       const least = unavoidable(removeDeadChannels(graph).graph, core);
       console.log(`    unavoidable on this core: ${number(least)} instructions (products and rescaling)`);
       bench.write('net.h', withMarks(compiled.header, 'net'));
