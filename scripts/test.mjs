@@ -2,7 +2,7 @@
  * `npm test`: installs what is missing, then passes everything: types, lint, format, unit and C tests, build, browser
  * tests. Ends with the line "N passed, N failed, N skipped"; says why what is skipped is skipped.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies, ensureTestTools, findBrowser, ROOT } from './prepare.mjs';
@@ -14,11 +14,12 @@ mkdirSync(results, { recursive: true });
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];
 
-step('types', ['npm', 'run', '-s', 'check:types']);
-step('lint', ['npm', 'run', '-s', 'lint']);
-step('format', ['npm', 'run', '-s', 'format:check']);
+// Two at a time: each keeps one core busy.
+const [, built] = await Promise.all([
+  inTurn(['types', 'check:types']),
+  inTurn(['build', 'build', '--', '--logLevel', 'warn'], ['lint', 'lint'], ['format', 'format:check']),
+]);
 unitTests();
-const built = step('build', ['npm', 'run', '-s', 'build', '--', '--logLevel', 'warn']);
 if (built) browserTests();
 
 for (const note of notes) console.log(`note: ${note}`);
@@ -26,13 +27,29 @@ for (const { title, reason } of skipped) console.log(`skipped: ${title}${reason 
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed > 0 ? 1 : 0);
 
-/** Runs a command that passes or fails as a whole. */
-function step(name, [command, ...args]) {
-  console.log(`\n== ${name}`);
+/** Runs npm scripts one after another, each with its name for people first; whether the first one passed. */
+async function inTurn(...steps) {
+  const passed = [];
+  for (const [name, ...command] of steps) passed.push(await step(name, command));
+  return passed[0];
+}
+
+/** Runs an npm script that passes or fails as a whole, and prints what it said when it is done. */
+async function step(name, command) {
   const started = Date.now();
-  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
-  const ok = status === 0;
+  const child = spawn('npm', ['run', '-s', ...command], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  child.stdout.on('data', (bytes) => said.push(bytes));
+  child.stderr.on('data', (bytes) => said.push(bytes));
+  const ok = await new Promise((resolve) => {
+    child.on('error', (error) => {
+      said.push(Buffer.from(`${error.message}\n`));
+      resolve(false);
+    });
+    child.on('close', (status) => resolve(status === 0));
+  });
   totals[ok ? 'passed' : 'failed'] += 1;
+  process.stdout.write(`\n== ${name}\n${Buffer.concat(said).toString()}`);
   console.log(`== ${name}: ${ok ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return ok;
 }

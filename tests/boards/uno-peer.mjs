@@ -10,6 +10,8 @@ const [bootLoader, linesFile, motionFile] = process.argv.slice(2);
 const SLICE_SECONDS = 0.004;
 /** Further behind than this, the board skips time instead of catching up. */
 const MOST_BEHIND_SECONDS = 0.25;
+/** A machine too slow for the chip must still hear its input and its end. */
+const MOST_CATCHING_UP_SECONDS = 0.05;
 const HERTZ = { still: 0, slow: 0.8, fast: 4 };
 
 const board = new AvrBoard(readFileSync(bootLoader, 'utf8'));
@@ -43,11 +45,11 @@ let start = performance.now();
 let emulated = 0;
 function tick() {
   look();
-  const due = (performance.now() - start) / 1000;
+  const now = () => (performance.now() - start) / 1000;
+  const due = now();
   if (due - emulated > MOST_BEHIND_SECONDS) start += 1000 * (due - emulated - MOST_BEHIND_SECONDS);
-  while ((performance.now() - start) / 1000 > emulated) {
+  for (const end = now() + MOST_CATCHING_UP_SECONDS; now() > emulated && now() < end; emulated += SLICE_SECONDS) {
     board.run(SLICE_SECONDS);
-    emulated += SLICE_SECONDS;
   }
   if (sent.length > 0) {
     process.stdout.write(Uint8Array.from(sent));

@@ -35,7 +35,7 @@ export const CPP: readonly Compiler[] = [
 export const SANITIZED: Compiler = {
   name: 'gcc with sanitizers',
   command: 'gcc',
-  flags: ['-std=c99', '-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', ...STRICT],
+  flags: ['-std=c99', '-O1', '-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', ...STRICT],
 };
 
 export class Workshop {

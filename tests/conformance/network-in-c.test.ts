@@ -1,4 +1,7 @@
-/** Bare networks as C, for every weight layout and compiler: the bytes of the interpreter, and of the TFLite kernels. */
+/**
+ * Bare networks as C, for every weight layout and compiler: the bytes of the interpreter, and of the TFLite kernels. Single
+ * layers of every kind, alone and where their output overlaps their input: ops-cross.test.ts.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,12 +10,11 @@ import { planNetwork } from '../../src/emit/network-plan';
 import type { Target } from '../../src/emit/target';
 import { readTflite } from '../../src/emit/tflite/read-tflite';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
-import type { Int8Graph, Int8Tensor } from '../../src/quantize/int8-graph';
+import type { Int8Graph } from '../../src/quantize/int8-graph';
 import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
-import { randomOpGraph } from './random-op-graph';
 
 const workshop = new Workshop();
 afterAll(() => workshop.close());
@@ -66,13 +68,13 @@ function ask(graph: Int8Graph, inputs: Int8Array): Question {
   return { graph, inputs, outputs };
 }
 
-function checkAll(questions: readonly Question[], compilers: readonly Compiler[] = EVERY): void {
+function checkAll(questions: readonly Question[]): void {
   const input = Buffer.concat(
     questions.map(({ inputs }) => Buffer.from(inputs.buffer, inputs.byteOffset, inputs.length)),
   );
   for (const target of TARGETS) {
     const source = program(questions, target);
-    for (const compiler of compilers) {
+    for (const compiler of EVERY) {
       const output = workshop.run(workshop.compile(compiler, [source]), input);
       let at = 0;
       questions.forEach(({ graph, outputs }, index) => {
@@ -103,49 +105,6 @@ it('random networks: portable and SIMD layouts, every compiler', () => {
   }
   checkAll(questions);
 }, 240_000);
-
-it('single layers of odd geometry: 40 random cases of 50 layers of every kind', () => {
-  for (const kind of ['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'] as const) {
-    const random = new Random(kind.length);
-    const questions = Array.from({ length: 50 }, () => {
-      const graph = randomOpGraph(kind, random);
-      return ask(graph, bytes(random, 40 * createInt8Interpreter(graph).inputLength));
-    });
-    checkAll(questions, [C99[1] as Compiler, SANITIZED]);
-  }
-}, 600_000);
-
-/**
- * The layer of a one-layer network between two others, so that its input and output lie in the arena, where they overlap
- * as far as the planner lets them.
- */
-function between(graph: Int8Graph): Int8Graph {
-  const [input, output] = [graph.tensors[graph.input] as Int8Tensor, graph.tensors[graph.output] as Int8Tensor];
-  const [head, tail] = [graph.tensors.length, graph.tensors.length + 1];
-  const table = Int8Array.from({ length: 256 }, (_, index) => index - 128);
-  const twice = [2 * (output.shape[0] as number), ...output.shape.slice(1)];
-  return {
-    tensors: [...graph.tensors, { ...input, name: 'head' }, { ...output, name: 'tail', shape: twice }],
-    ops: [
-      { kind: 'lookup', input: head, output: graph.input, function: 'quantize', alpha: 0, table },
-      ...graph.ops,
-      { kind: 'concat', inputs: [graph.output, graph.output], output: tail, axis: 0 },
-    ],
-    input: head,
-    output: tail,
-  };
-}
-
-it('layers whose output overlaps their input: 5 random cases of 40 layers of every kind', () => {
-  for (const kind of ['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'] as const) {
-    const random = new Random(100 + kind.length);
-    const questions = Array.from({ length: 40 }, () => {
-      const graph = between(randomOpGraph(kind, random));
-      return ask(graph, bytes(random, 5 * createInt8Interpreter(graph).inputLength));
-    });
-    checkAll(questions, [C99[1] as Compiler]);
-  }
-}, 600_000);
 
 describe.skipIf(!existsSync(SHARED))('models of others (../shared/data/tflite)', () => {
   const golden = existsSync(SHARED)

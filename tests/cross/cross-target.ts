@@ -141,7 +141,7 @@ function twins(target: NativeTarget): NativeTarget {
   return { ...target, weightedOnly: true };
 }
 
-const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const SANITIZERS = ['-O1', '-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 /** This machine, with the portable kernels and with the portable twins of the assembly. */
 export const HOST_TARGETS: readonly NativeTarget[] = [
