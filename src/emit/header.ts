@@ -6,7 +6,7 @@ import { thresholdSteps } from './check-model';
 import { floatLiteral, int32Literal, stringLiteral, uint32Literal } from './c-literals';
 import { CPrinter } from './c-printer';
 import { runtimeText } from './fragments';
-import type { Model } from './model';
+import { hasReceipt, type Model } from './model';
 import { lowerGraph } from './lower-graph';
 import { emitNetworkCode, type NetworkCode } from './network-header';
 import { planNetwork, type NetworkPlan } from './network-plan';
@@ -115,9 +115,11 @@ class HeaderPrinter {
     out.define(`${X}_LABEL_COUNT`, String(labels.length));
     out.comment([`Bytes of working memory of the network, which is made for ${this.#target}.`]);
     out.define(`${X}_ARENA_SIZE`, String(this.#plan.arenaBytes));
-    out.comment(['real = scale * (int8 - zero point), for the inputs of the network and for the scores.']);
-    out.define(`${X}_INPUT_SCALE`, floatLiteral(quantized.scale));
-    out.define(`${X}_INPUT_ZERO_POINT`, macroInt(quantized.zeroPoint));
+    if (hasReceipt(this.#model)) {
+      out.comment(['real = scale * (int8 - zero point), for the inputs of the network and for the scores.']);
+      out.define(`${X}_INPUT_SCALE`, floatLiteral(quantized.scale));
+      out.define(`${X}_INPUT_ZERO_POINT`, macroInt(quantized.zeroPoint));
+    } else out.comment(['real = scale * (int8 - zero point), for the scores.']);
     out.define(`${X}_OUTPUT_SCALE`, floatLiteral(scores.scale));
     out.define(`${X}_OUTPUT_ZERO_POINT`, macroInt(scores.zeroPoint));
     out.comment([

@@ -64,8 +64,20 @@ export interface Receipt {
   /** Held-out accuracy, 0..1, or null when nothing could be held out. */
   readonly accuracyFloat: number | null;
   readonly accuracyInt8: number | null;
-  /** The pipeline that reproduces it, as canonical JSON text. */
+  /** The pipeline that reproduces it, as canonical JSON text; "" for a bare network; or `UNKNOWN_PIPELINE`. */
   readonly pipeline: string;
+}
+
+/**
+ * The pipeline of a model that was rebuilt from what a board keeps of it (read-uno-image.ts). Then `Receipt.app` alone
+ * is true of the receipt, and of the scales in the network only that of the scores: what the model computes is right,
+ * but it cannot be written for a reader that works from scales.
+ */
+export const UNKNOWN_PIPELINE = 'null';
+
+/** Whether the receipt says how the model came to be. */
+export function hasReceipt({ receipt }: Pick<Model, 'receipt'>): boolean {
+  return receipt.pipeline !== UNKNOWN_PIPELINE;
 }
 
 export interface Model {

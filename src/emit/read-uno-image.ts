@@ -10,7 +10,7 @@ import { SOFTMAX_OUTPUT_SCALE } from '../quantize/check';
 import { ByteReader } from './byte-reader';
 import { checkModel } from './check-model';
 import { crc32 } from './crc32';
-import { EmitError, type Model } from './model';
+import { EmitError, UNKNOWN_PIPELINE, type Model } from './model';
 import { planMemory } from './plan';
 import { createRunner } from './run-model';
 import { selfTestCount, selfTestWindow } from './self-test';
@@ -144,7 +144,7 @@ function readSound(image: Uint8Array, head: ByteReader, channels: readonly Chann
       split: { trainRecordings: 0, testRecordings: 0, trainWindows: 0, testWindows: 0 },
       accuracyFloat: null,
       accuracyInt8: null,
-      pipeline: '{}',
+      pipeline: UNKNOWN_PIPELINE,
     },
   };
   checkModel(model);

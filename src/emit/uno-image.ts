@@ -90,6 +90,15 @@ function isRunnable(op: Int8Op, graph: Int8Graph): op is UnoOp {
   return op.kind === 'fullyConnected' && op.weights.length / op.bias.length === elements(graph, op.input);
 }
 
+/** The first operation that the firmware cannot run, or that does not take what the one before it gives. */
+function strangeOp(graph: Int8Graph): Int8Op | undefined {
+  const ops = opsOf(graph);
+  return ops.find((op, i) => {
+    const before = i === 0 ? graph.input : (ops[i - 1] as Int8Op).output;
+    return !isRunnable(op, graph) || !follows(graph, op.input, before);
+  });
+}
+
 /** Activations in turn at the beginning and at the end of the arena: no op writes what it still reads. */
 function placeActivations(graph: Int8Graph, ops: readonly UnoOp[]): { readonly at: number[]; readonly bytes: number } {
   const sizes = [elements(graph, graph.input), ...ops.map((op) => elements(graph, op.output))];
@@ -136,10 +145,7 @@ export function fitUno(model: Model, memory: UnoMemory, end = memory.modelEnd): 
     problems.push({ code: 'low-frequency' });
   }
   const ops = opsOf(graph);
-  const strange = ops.find((op, i) => {
-    const before = i === 0 ? graph.input : (ops[i - 1] as Int8Op).output;
-    return !isRunnable(op, graph) || !follows(graph, op.input, before);
-  });
+  const strange = strangeOp(graph);
   if (strange) {
     problems.push({ code: 'operation', operation: strange.kind });
     return { problems, remedies: [], ramBytes: 0, imageBytes: 0 };
@@ -316,6 +322,16 @@ export function unoImage(model: Model, id: number, memory: UnoMemory, end = memo
   const left = room - bare - generated * perAnswer;
   const recorded = Math.min(recordedCount, MOST_ANSWERS - generated, Math.floor(left / perRecorded));
   return writeImage(model, id, recorded, generated);
+}
+
+/**
+ * Whether an Uno makes no difference between the two: names, blocks, network and decisions are the same, byte for byte.
+ * Known answers aside: of them there are as many in an image as there was room for.
+ */
+export function sameOnUno(one: Model, other: Model): boolean {
+  if (strangeOp(one.graph) ?? strangeOp(other.graph)) return false;
+  const [a, b] = [writeImage(one, 0, 0, 0), writeImage(other, 0, 0, 0)];
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** @param recorded, generated how many known answers of each kind. */

@@ -1,31 +1,26 @@
 /** Models to images for the Uno and back; what does not fit, and what would. */
 import { describe, expect, it } from 'vitest';
-import { FLATTEN, RAW, SPECTRAL, unoModel } from '../fixtures/uno-model';
+import { FLATTEN, RAW, SPECTRAL, UNO_MEMORY, unoModel } from '../fixtures/uno-model';
 import { Random } from '../../src/signal/random';
 import { ByteWriter } from '../../src/emit/byte-writer';
 import { crc32 } from '../../src/emit/crc32';
+import { emitHeader } from '../../src/emit/header';
+import { micropythonFiles, micropythonZipFiles } from '../../src/emit/micropython/micropython-bundle';
 import { EmitError, type EmitErrorCode } from '../../src/emit/model';
 import { readPack, writePack } from '../../src/emit/pack';
 import { readUnoImage, unoImageBytes } from '../../src/emit/read-uno-image';
 import { createRunner } from '../../src/emit/run-model';
-import { fitUno, shapeOf, unoImage, unoSizes, type UnoMemory } from '../../src/emit/uno-image';
+import { fitUno, sameOnUno, shapeOf, unoImage, unoSizes } from '../../src/emit/uno-image';
 
-const MEMORY: UnoMemory = {
-  pageBytes: 128,
-  modelStart: 27_136,
-  modelEnd: 32_256,
-  modelEndOldNano: 30_720,
-  workBytes: 800,
-  channels: 3,
-  rateMinHz: 4,
-  rateMaxHz: 250,
-};
+const MEMORY = UNO_MEMORY;
 const CHANNELS = ['A0', 'A1', 'A2'].map((name) => ({ name, unit: 'V' }));
 const MODELS = [
   unoModel({ seed: 1, windowMs: 1000, blocks: [FLATTEN], hidden: 16 }),
   unoModel({ seed: 2, windowMs: 1000, blocks: [SPECTRAL], hidden: 16 }),
   unoModel({ seed: 3, windowMs: 800, blocks: [RAW, FLATTEN], hidden: 20 }),
 ];
+/** Where older boot loaders are, there is no room for all of its known answers. */
+const BIG = { seed: 3, windowMs: 1000, blocks: [FLATTEN], hidden: 80 };
 const ID = 0xa1b2c3d4;
 
 function codeOf(run: () => unknown): EmitErrorCode | null {
@@ -112,6 +107,44 @@ describe('reading an image back', () => {
     const noise = new ByteWriter();
     for (let i = 0; i < 300; i++) noise.u32(random.nextUint32());
     expect(codeOf(() => readUnoImage(noise.finish(), CHANNELS))).toBe('pack-magic');
+  });
+});
+
+describe('a model made of an image', () => {
+  const original = MODELS[0] ?? unoModel({ seed: 1, windowMs: 1000, blocks: [FLATTEN], hidden: 16 });
+  const back = readUnoImage(unoImage(original, ID, MEMORY), CHANNELS).model;
+  const pack = writePack(back);
+
+  it('is the same on an Uno, whatever known answers it has; another model is not', () => {
+    expect(sameOnUno(original, back)).toBe(true);
+    const [most, fewer] = [MEMORY.modelEnd, MEMORY.modelEndOldNano].map(
+      (end) => readUnoImage(unoImage(unoModel(BIG), ID, MEMORY, end), CHANNELS).model,
+    );
+    if (!most || !fewer) throw new Error('an image was not read');
+    expect(fewer.selfTest.featureCrc.length).toBeLessThan(most.selfTest.featureCrc.length);
+    expect(sameOnUno(fewer, most)).toBe(true);
+    for (const other of MODELS.slice(1)) expect(sameOnUno(other, back)).toBe(false);
+    expect(sameOnUno({ ...back, labels: [...back.labels].reverse() }, back)).toBe(false);
+    expect(sameOnUno({ ...back, smoothing: { ...back.smoothing, threshold: 0.9 } }, back)).toBe(false);
+  });
+
+  it('has a header that claims no accuracy, no training and no scale of features', () => {
+    const header = emitHeader(pack);
+    expect(header).toContain('This model was read back from an Arduino Uno');
+    for (const claim of ['Accuracy on', 'Trained on', 'held out', 'Seed:', 'Pipeline:', '_INPUT_SCALE'])
+      expect(header).not.toContain(claim);
+    expect(emitHeader(writePack(original))).toContain('_INPUT_SCALE');
+  });
+
+  it('has no .tflite: not for MicroPython, and so not for the ml module of OpenMV either', () => {
+    expect(micropythonZipFiles(pack).map(({ path }) => path)).toEqual([
+      'README.md',
+      ...['model.py', 'model_test.bin', 'main.py', 'read_sensor.py', 'model.h'].map((name) => `micropython/${name}`),
+    ]);
+    expect(micropythonFiles(pack, { ml: true })).toEqual(micropythonFiles(pack));
+    const [readme] = micropythonZipFiles(pack);
+    expect(new TextDecoder().decode(readme?.bytes)).not.toMatch(/tflite|openmv/i);
+    expect(micropythonZipFiles(writePack(original)).map(({ path }) => path)).toContain('openmv/model.tflite');
   });
 });
 
