@@ -9,7 +9,7 @@ import type { BoardResult, SampleBatch } from '../../src/board/board';
 import { packId } from '../../src/board/deploy';
 import { createSession } from '../../src/board/session';
 import { flashUno, OLD_NANO_BAUD, OPTIBOOT_BAUD, readUnoFlash, type FlashReport } from '../../src/board/stk500v1';
-import { writePack } from '../../src/emit/pack';
+import { readPack, writePack } from '../../src/emit/pack';
 import { readUnoImage, unoImageBytes } from '../../src/emit/read-uno-image';
 import { createRunner, createSmoother } from '../../src/emit/run-model';
 import { unoImage, type UnoMemory } from '../../src/emit/uno-image';
@@ -139,6 +139,18 @@ describe.skipIf(!existsSync(OPTIBOOT))('Arduino Uno with the real Optiboot (ardu
       const back = readUnoImage(read, identity.channels);
       expect(back.id).toBe(packId(pack));
       expect(unoImage(back.model, back.id, MEMORY)).toEqual(read);
+      // Kept as a pack, it gives the bytes that the board gave for its own samples, and its decisions.
+      const kept = readPack(writePack(back.model));
+      const keptRunner = createRunner(kept);
+      const keptSmoother = createSmoother(kept);
+      for (const result of results) {
+        const end = result.sequence - first + 1;
+        const seen = keptRunner.classify(samples.slice(3 * (end - runner.frames), 3 * end));
+        expect(Array.from(result.scores)).toEqual(Array.from(seen.scores));
+        expect(result.featureCrc).toBe(seen.featureCrc);
+        const decided = keptSmoother.decide(seen.scores);
+        expect(result.decision).toBe(decided < 0 ? null : decided);
+      }
       expect(Buffer.compare(board.flash.subarray(0, MEMORY.modelEnd), image)).toBe(0);
       // And its program runs again.
       expect((await link.until(session.connect())).slots[0]?.model?.id).toBe(packId(pack));

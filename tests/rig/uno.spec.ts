@@ -65,6 +65,17 @@ test.describe('an Arduino Uno over real Web Serial', () => {
   const station = (name: string) => page.goto(`${server.url}#/${name}`);
   const bench = () => page.getByTestId('bench-board').filter({ hasText: NAME });
 
+  /** At Live, board and browser give the same bytes. */
+  async function expectAgreement(): Promise<void> {
+    await station('live');
+    const count = page.getByTestId('agreement-count');
+    await expect
+      .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(3);
+    const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
+    expect(same).toBe(all);
+  }
+
   async function record(label: string): Promise<void> {
     writeFileSync(motion, label);
     await station('data');
@@ -130,15 +141,7 @@ test.describe('an Arduino Uno over real Web Serial', () => {
       await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'here');
     });
 
-    await test.step("the board's scores are the interpreter's, byte for byte", async () => {
-      await station('live');
-      const count = page.getByTestId('agreement-count');
-      await expect
-        .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 60_000 })
-        .toBeGreaterThanOrEqual(3);
-      const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
-      expect(same).toBe(all);
-    });
+    await test.step("the board's scores are the interpreter's, byte for byte", expectAgreement);
 
     await test.step('in a browser that never saw the model: unknown, and read back all the same', async () => {
       await page.context().close();
@@ -152,7 +155,21 @@ test.describe('an Arduino Uno over real Web Serial', () => {
       await expect(page.getByTestId('read-result')).toContainText('computes the same bytes', { timeout: 60_000 });
       await expect(page.getByTestId('read-result')).toContainText('fast, slow, still');
       await expect(page.getByTestId('read-header')).toBeVisible();
+      await station('live');
+      await expect(page.getByTestId('live-unread')).toContainText('at Deploy', { timeout: 30_000 });
+    });
+
+    await test.step('kept there: named by the board, and computed beside it, byte for byte', async () => {
+      await station('deploy');
+      await page.getByTestId('read-keep').click();
+      await expect(page.getByTestId('read-result')).toContainText('which you kept here');
       await expect(page.getByTestId('read-keep')).toHaveCount(0);
+      await expect(page.getByTestId('no-tflite')).toBeVisible();
+      await station('board');
+      await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'received');
+      await station('model');
+      await expect(page.getByTestId('train-warnings')).toContainText('without its recordings and its accuracy');
+      await expectAgreement();
     });
   });
 });

@@ -427,11 +427,11 @@ export class Boards {
     await this.refreshRemembered();
   }
 
-  /** What boards took for a window of the model in their last self-test, one entry per name. */
-  measuredTimes(modelId: number): readonly MeasuredTime[] {
+  /** What boards took for a window of a model in their last self-test, one entry per name. */
+  measuredTimes(isModel: (id: number) => boolean): readonly MeasuredTime[] {
     const times: Record<string, MeasuredTime> = {};
     for (const { modelId: id, name, averageUs } of this.#proofs) {
-      if (id === modelId && name !== undefined && averageUs !== undefined && averageUs > 0)
+      if (isModel(id) && name !== undefined && averageUs !== undefined && averageUs > 0)
         times[name] = { name, us: averageUs };
     }
     return Object.values(times);

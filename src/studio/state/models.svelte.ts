@@ -7,7 +7,8 @@ const CURRENT_SETTING = 'currentModel';
 
 /** What the studio keeps beside a pack. */
 export interface ModelRecord {
-  readonly report: TrainReport;
+  /** What is not known of a model made elsewhere is empty; its pipeline is null when the board kept no receipt. */
+  readonly report: Omit<TrainReport, 'pipeline'> & { readonly pipeline: TrainReport['pipeline'] | null };
   /** `Recordings.key` and `Project.key` at training time: tell whether the model is stale. */
   readonly dataKey: string;
   readonly pipelineKey: string;
@@ -17,6 +18,11 @@ export interface ModelRecord {
   readonly floatTflite?: Uint8Array;
   /** True for a model that was not trained here (read from a board): it cannot fall behind what is upstream. */
   readonly madeElsewhere?: boolean;
+  /**
+   * The id, 0..2^32-1, that an Uno reports for the image this model was made of: the pack made here has another
+   * (model-id.ts). Absent in all other models.
+   */
+  readonly imageId?: number;
 }
 
 export interface StudioModel {

@@ -6,8 +6,9 @@ import { emitHeader } from '../../emit/header';
 import { EmitError, type Model } from '../../emit/model';
 import { packId, readPack, writePack } from '../../emit/pack';
 import { readUnoImage, unoImageBytes } from '../../emit/read-uno-image';
-import { unoImage, type UnoMemory } from '../../emit/uno-image';
+import { sameOnUno, type UnoMemory } from '../../emit/uno-image';
 import type { Board } from './boards.svelte';
+import { isModel } from './model-id';
 import type { StudioModel } from './models.svelte';
 
 export type ReadBackPhase = 'idle' | 'running' | 'failed' | 'done';
@@ -18,6 +19,7 @@ export interface ReadBackResult {
   /** `image`: the board keeps no pack; the model was made from what it runs, and has a pack of its own. */
   readonly source: 'pack' | 'image';
   readonly pack: Uint8Array;
+  /** As the board names the model: with `image` not the id of `pack`. */
   readonly modelId: number;
   readonly model: Model;
   /** The text of model.h, regenerated from the pack. */
@@ -27,6 +29,16 @@ export interface ReadBackResult {
 /** Boards that keep an image of the model instead of its pack (docs/uno.md): only their boot loader gives it back. */
 export function keepsImage(identity: Pick<BoardIdentity, 'firmware'> | null): boolean {
   return identity !== null && /^Mote Uno\b/.test(identity.firmware);
+}
+
+/** Whether a pack holds what an Uno would run exactly like `model`. */
+export function computesLike(pack: Uint8Array, model: Model): boolean {
+  try {
+    return sameOnUno(readPack(pack), model);
+  } catch {
+    // A pack that cannot be read was not written to a board.
+    return false;
+  }
 }
 
 export class ReadBack {
@@ -40,7 +52,7 @@ export class ReadBack {
 
   constructor(
     private readonly unoMemory: () => Promise<UnoMemory>,
-    private readonly models: () => readonly Pick<StudioModel, 'packId' | 'pack'>[],
+    private readonly models: () => readonly Pick<StudioModel, 'packId' | 'pack' | 'record'>[],
   ) {}
 
   get running(): boolean {
@@ -114,13 +126,16 @@ export class ReadBack {
     }
     try {
       const { id, model } = readUnoImage(flash, channels);
-      const known = this.models().find((own) => own.packId === id && isImageOf(flash, own, memory));
-      if (known) {
-        const { pack } = known;
-        return { boardName, source: 'pack', pack, modelId: id, model: readPack(pack), header: emitHeader(pack) };
-      }
-      const pack = writePack(model);
-      return { boardName, source: 'image', pack, modelId: id, model, header: emitHeader(pack) };
+      const known = this.#known(id, model);
+      const pack = known?.pack ?? writePack(model);
+      return {
+        boardName,
+        source: known?.packId === id ? 'pack' : 'image',
+        pack,
+        modelId: id,
+        model: readPack(pack),
+        header: emitHeader(pack),
+      };
     } catch (error) {
       if (!(error instanceof EmitError)) throw error;
       const code = error.code === 'pack-magic' ? 'no-model' : 'slot-corrupt';
@@ -128,24 +143,13 @@ export class ReadBack {
     }
   }
 
+  /** The studio's model that this id means and that is `model`; the pack the image was made of before one made of it. */
+  #known(id: number, model: Model): Pick<StudioModel, 'packId' | 'pack'> | undefined {
+    const same = this.models().filter((own) => isModel(own, id) && computesLike(own.pack, model));
+    return same.find(({ packId: own }) => own === id) ?? same[0];
+  }
+
   cancel(): void {
     this.#abort?.abort();
   }
-}
-
-/** Whether the flash holds exactly what the studio would write for this model, with either boot loader. */
-function isImageOf(
-  flash: Uint8Array,
-  { pack, packId: id }: Pick<StudioModel, 'packId' | 'pack'>,
-  memory: UnoMemory,
-): boolean {
-  return [memory.modelEnd, memory.modelEndOldNano].some((end) => {
-    try {
-      const image = unoImage(readPack(pack), id, memory, end);
-      return image.length === flash.length && image.every((byte, i) => byte === flash[i]);
-    } catch {
-      // It does not fit there, so it was not written there.
-      return false;
-    }
-  });
 }

@@ -1,6 +1,7 @@
 /** One line per stop of the signal path: what it holds, and whether it is out of date. Reads reactive state. */
 import { t } from '../messages/messages.svelte';
 import type { StationId } from '../shell/route.svelte';
+import { isModel } from './model-id';
 import type { Studio } from './studio.svelte';
 
 export type StopState = 'empty' | 'ready' | 'live' | 'busy' | 'problem';
@@ -96,6 +97,7 @@ function testSign(studio: Studio): VitalSign {
   const model = studio.models.current;
   if (!model) return sign('empty', t('shell.vitalTestNone'));
   const accuracy = model.record.report.accuracy.int8;
+  if (accuracy === null && model.record.report.pipeline === null) return sign('ready', t('shell.vitalTestUnknown'));
   if (accuracy === null) return sign('problem', t('shell.vitalTestNoHeldOut'), null, staleText(studio));
   return sign('ready', t('shell.vitalTest', { accuracy }), null, staleText(studio));
 }
@@ -114,8 +116,8 @@ function deploySign(studio: Studio): VitalSign {
       ? sign('ready', t('shell.vitalDeployOther', { name: running.name }))
       : sign('empty', t('shell.vitalDeployNone'));
   if (!board?.hasSlots) return sign('ready', t('shell.vitalDeployNoBoard'), null, staleText(studio));
-  if (running?.id === model.packId) {
-    const verified = board.verified.includes(model.packId);
+  if (running && isModel(model, running.id)) {
+    const verified = board.verified.includes(running.id);
     return sign(
       'ready',
       verified

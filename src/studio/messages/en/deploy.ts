@@ -197,14 +197,18 @@ export const deploy = {
     'The board’s model has the id of {name}, but its bytes differ. Do not trust it: write the model again.',
   readShipped: 'The model that comes with the studio',
   readUnknown: 'A model that is not in your list',
+  readOriginal: 'The original of {name}, with its receipt',
   readUnknownText: '{board} runs {name} ({id}). Its model.h was made from the pack: {size:int} bytes.',
   readLabels: 'It tells apart {labels}.',
   readHeldOut: 'Its receipt says {accuracy:percent} on held-out recordings (int8), trained with {app}.',
   readNoHeldOut: 'Its receipt says that nothing was held out to test it, trained with {app}.',
+  readNoReceipt: 'It was {app}: how it was trained is not known.',
   keep: 'Keep it in my models',
   kept: '{name} is in your list of models.',
   keptWarning:
-    'This model was read from {board}. What its receipt does not say, such as how the training went, is not known here.',
+    'This model was read from {board}, without the recordings it learned from. What its receipt does not say, such as how the training went, is not known here.',
+  keptWarningBare:
+    'This model was read from {board} and has no receipt: its recordings, its accuracy and its training are not known here.',
 
   downloadsTitle: 'Downloads of {model}',
   downloadTarget: 'model.h for',

@@ -14,6 +14,7 @@ export const micropython = {
   writeMainHint:
     'It reads the sensor through read_sensor.py, which is yours to edit and stays. The accelerometers of the micro:bit and of OpenMV cameras are known.',
   writeExtras: 'Also write model.tflite and model.h',
+  writeHeader: 'Also write model.h',
   writeExtrasHint: 'The same model for other programs, where there is room. model.py does not need them.',
   fateWritten: 'written, read back equal',
   fateBackup: 'copy of your main.py, compared',
@@ -65,4 +66,5 @@ export const micropython = {
   download: 'MicroPython and OpenMV',
   downloadHint:
     'model.py with its self-test, main.py, model.tflite and model.h; for OpenMV with labels, for its ml module.',
+  downloadHintPlain: 'model.py with its self-test, main.py and model.h.',
 } as const;

@@ -40,6 +40,7 @@ export const shell = {
   vitalModel: '{size:bytes}, {ram:bytes} RAM',
   vitalTestNone: 'nothing to test',
   vitalTestNoHeldOut: 'nothing held out',
+  vitalTestUnknown: 'accuracy not known',
   vitalTest: '{accuracy:percent} int8',
   vitalDeployNone: 'no model yet',
   vitalDeployNoBoard: 'no board with slots',

@@ -34,9 +34,19 @@ export const uno = {
   readHint:
     'An Uno keeps a compact form of its model. The studio restarts it into its boot loader, reads the flash, and starts it again.',
   readText:
-    '{board} runs {name} ({id}). From its flash a model was made that computes the same bytes: all {answers:int} known answers agree. An Uno keeps no receipt.',
+    '{board} runs {name} ({id}). From its flash a model was made that computes the same bytes: all {answers:int} known answers agree. You can keep it: without its recordings and its accuracy, as an Uno keeps no receipt.',
+  readKept: 'The model that you kept',
+  readKeptText: '{board} runs {name} ({id}), which you kept here: it computes the same bytes.',
+  keptWarning:
+    'This model was read from {board}, without its recordings and its accuracy: an Uno keeps no receipt. It computes the same bytes as the board, but what it was trained on and how well it does are not known here.',
+  onBoard: 'on the Uno {id}',
+  noTflite:
+    'There is no model.tflite: programs that read one calculate from scales, and an Uno does not keep them. The other files give the very bytes of the board.',
+  liveHint:
+    'An Uno gives its model back through its boot loader only. Read it and keep it at Deploy; then this browser can compute beside it.',
+  goDeploy: 'Read it at Deploy',
   introHint:
-    'It was not made in this studio. Reading it back gives you its labels and a model.h that computes the same.',
+    'It was not made in this studio. Reading it back gives you its labels and a model that computes the same, which you can keep.',
   choose: 'Choose the board',
   noBoard: 'Plug the Uno or Nano in and choose it. It may run anything: its program is replaced.',
   replaces: 'The program on {board} is replaced.',

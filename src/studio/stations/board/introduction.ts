@@ -1,5 +1,6 @@
 /** What a connected board says of itself: "gestures-3 (a1b2c3), trained here on 22 Nov, verified". */
 import type { Board } from '../../state/boards.svelte';
+import { findModel } from '../../state/model-id';
 import type { StudioModel } from '../../state/models.svelte';
 
 /** Digits of the model's id that people are shown: enough to tell a few hundred models apart. */
@@ -31,7 +32,7 @@ export function introductionOf(
   const active = slots.find((slot) => slot.active && slot.state === 'valid');
   const model = active?.model;
   if (!active || !model) return { kind: 'none', name: '', id: '', at: 0, verifiedAt: null, slot: null, corrupt };
-  const known = models.find(({ packId }) => packId === model.id);
+  const known = findModel(models, model.id);
   return {
     kind: known
       ? known.record.madeElsewhere

@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { smallModel } from '../../../../tests/fixtures/small-model';
+import { FLATTEN, UNO_MEMORY, unoModel } from '../../../../tests/fixtures/uno-model';
 import { emitHeader } from '../../../emit/header';
 import { packId, readPack, writePack } from '../../../emit/pack';
+import { readUnoImage } from '../../../emit/read-uno-image';
+import { unoImage } from '../../../emit/uno-image';
 import type { StudioModel } from '../../state/models.svelte';
 import { compareReadBack } from './compare';
 import { recordOfReceived } from './received-model';
 
 const packOf = (seed: number) => writePack(smallModel(seed));
-const read = (pack: Uint8Array) => ({ pack, modelId: packId(pack), header: emitHeader(pack) });
-// The comparison never looks at the record.
+const read = (pack: Uint8Array) => ({
+  source: 'pack' as const,
+  pack,
+  modelId: packId(pack),
+  header: emitHeader(pack),
+});
 const stored = (id: string, pack: Uint8Array): StudioModel => ({
   id,
   name: id,
@@ -47,6 +54,52 @@ describe('a model read back from a board', () => {
   it('is not identical by its id alone', () => {
     const forged = { ...stored('forged', packOf(2)), packId: one.packId };
     expect(compareReadBack(read(one.pack), [forged], null)).toEqual({ verdict: 'different', model: forged });
+  });
+});
+
+describe('a model that was made of an image', () => {
+  const original = unoModel({ seed: 1, windowMs: 800, blocks: [FLATTEN], hidden: 8 });
+  const pack = writePack(original);
+  const imageId = packId(pack);
+  const rebuilt = readUnoImage(unoImage(original, imageId, UNO_MEMORY), original.input.channels).model;
+  const made = writePack(rebuilt);
+  const kept: StudioModel = { ...stored('kept', made), record: recordOfReceived(rebuilt, 'from an Uno', imageId) };
+  const image = { source: 'image' as const, pack: made, modelId: imageId, header: emitHeader(made) };
+
+  it('is the one that the board names by the id of its image', () => {
+    expect(kept.packId).not.toBe(imageId);
+    expect(compareReadBack(image, [one, kept], null)).toEqual({ verdict: 'identical', model: kept, current: false });
+    expect(compareReadBack(image, [kept], kept)).toMatchObject({ verdict: 'identical', current: true });
+    expect(compareReadBack(image, [one], one)).toEqual({ verdict: 'unknown' });
+  });
+
+  it('is the very one when it was written to a board as a pack', () => {
+    expect(compareReadBack(read(made), [kept], null)).toMatchObject({ verdict: 'identical', model: kept });
+  });
+
+  it('is told from its original, which has a receipt and computes the same', () => {
+    expect(compareReadBack(read(pack), [kept], kept)).toEqual({ verdict: 'original', model: kept });
+    const own = stored('own', pack);
+    expect(compareReadBack(read(pack), [kept, own], kept)).toMatchObject({ verdict: 'identical', model: own });
+  });
+
+  it('is not another image or pack of the same id', () => {
+    const other = writePack(unoModel({ seed: 2, windowMs: 800, blocks: [FLATTEN], hidden: 8 }));
+    const forged = { ...read(other), modelId: imageId };
+    expect(compareReadBack(forged, [kept], null)).toEqual({ verdict: 'different', model: kept });
+    expect(compareReadBack({ ...forged, source: 'image' }, [kept], null)).toMatchObject({ verdict: 'different' });
+    const damaged = { ...kept, pack: made.slice(0, 40) };
+    expect(compareReadBack(forged, [damaged], null)).toMatchObject({ verdict: 'different' });
+  });
+
+  it('has a record that invents nothing', () => {
+    expect(kept.record).toMatchObject({
+      imageId,
+      madeElsewhere: true,
+      report: { labels: original.labels, accuracy: { float: null, int8: null }, pipeline: null },
+    });
+    // Read from a board that keeps packs, it has no second id.
+    expect(recordOfReceived(readPack(made), 'from a Pico')).not.toHaveProperty('imageId');
   });
 });
 

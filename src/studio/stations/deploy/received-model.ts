@@ -1,11 +1,14 @@
 /** A record for a model that was made elsewhere: only what its receipt says, nothing guessed. */
-import type { Model } from '../../../emit/model';
+import { hasReceipt, type Model } from '../../../emit/model';
 import { measureModel } from '../../../emit/size';
 import { parsePipeline } from '../../../learn/pipeline-schema';
 import type { ModelRecord } from '../../state/models.svelte';
 
-/** Throws LearnError `bad-pipeline` when the receipt holds no pipeline that this studio understands. */
-export function recordOfReceived(model: Model, warning: string): ModelRecord {
+/**
+ * @param imageId what the board calls the model when it kept an image of it instead of the pack
+ * @throws LearnError `bad-pipeline` when the receipt holds a pipeline that this studio does not understand
+ */
+export function recordOfReceived(model: Model, warning: string, imageId: number | null = null): ModelRecord {
   const { receipt, labels } = model;
   const { ram, flashWeights, pack } = measureModel(model);
   const { split } = receipt;
@@ -27,10 +30,11 @@ export function recordOfReceived(model: Model, warning: string): ModelRecord {
       pack_bytes: pack,
       seconds: {},
       warnings: [warning],
-      pipeline: parsePipeline(receipt.pipeline),
+      pipeline: hasReceipt(model) ? parsePipeline(receipt.pipeline) : null,
     },
     dataKey: '',
     pipelineKey: '',
     madeElsewhere: true,
+    ...(imageId === null ? {} : { imageId }),
   };
 }
