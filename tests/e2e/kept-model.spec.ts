@@ -75,6 +75,7 @@ test('a kept model is found under the id that the board reports, at every statio
   await go(page, 'model');
   await expect(page.getByTestId('model-row')).toContainText('on the Uno');
   await expect(page.getByTestId('accuracy-int8')).toContainText('not known');
+  await expect(page.getByTestId('model-no-data')).toContainText('without their recordings');
   await expect(page.getByTestId('train-warnings')).toContainText('Read from an Uno.');
 
   await go(page, 'deploy');

@@ -64,6 +64,7 @@ export const micropython = {
   failed: 'The model was not written',
   traceback: 'What the board said',
   download: 'MicroPython and OpenMV',
+  downloadPlain: 'MicroPython',
   downloadHint:
     'model.py with its self-test, main.py, model.tflite and model.h; for OpenMV with labels, for its ml module.',
   downloadHintPlain: 'model.py with its self-test, main.py and model.h.',

@@ -4,6 +4,8 @@ export const model = {
   emptyTitle: 'Nothing to learn from yet',
   emptyText: 'A model learns to tell labels apart. Record or import at least two labels, some recordings of each.',
   emptyAction: 'Go to Data',
+  elsewhereText:
+    'Models from a board come without their recordings. To train one here, record or import at least two labels.',
   goneText: 'The recordings are gone, the models are not. To train another one, record or import at least two labels.',
   next: 'Test it',
   deployNext: 'Write it to a board',

@@ -9,6 +9,8 @@ export const test = {
     'Every recording took part in training, so testing on them would flatter the model. Record more, or set some recordings to “test” in Data and train again.',
   noneAction: 'Go to Data',
   goneTitle: 'There are no recordings to test with',
+  elsewhereText:
+    'This model came from a board, without its recordings. Record some: what the model never saw tests it.',
   goneText: 'They were deleted. Record some more: what the model never saw tests it.',
   running: 'Testing recordings',
   again: 'Test again',
