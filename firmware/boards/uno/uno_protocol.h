@@ -1,5 +1,5 @@
 /*
- * The mote dialect on an Uno (docs/protocol.md): what mote_board.c does for boards with more room. One slot, whose
+ * The mote dialect on an Uno (docs/protocol.md): what mote_board.h does for boards with more room. One slot, whose
  * model is written with the firmware by the boot loader: requests that would write or read it back are refused.
  */
 #ifndef UNO_PROTOCOL_H
