@@ -36,6 +36,36 @@ typedef struct {
 #endif
 #define MOTE_QUAD_REGISTER __attribute__((unused))
 
+/* What a function begins and ends with: r4 to r11 are its caller's. */
+#define MOTE_QUAD_ENTER              \
+    ".syntax unified\n\t"            \
+    "push {r4, r5, r6, r7, lr}\n\t"  \
+    "mov r4, r8\n\t"                 \
+    "mov r5, r9\n\t"                 \
+    "mov r6, r10\n\t"                \
+    "mov r7, r11\n\t"                \
+    "push {r4, r5, r6, r7}\n\t"
+#define MOTE_QUAD_LEAVE         \
+    "pop {r4, r5, r6, r7}\n\t"  \
+    "mov r8, r4\n\t"            \
+    "mov r9, r5\n\t"            \
+    "mov r10, r6\n\t"           \
+    "mov r11, r7\n\t"           \
+    "pop {r4, r5, r6, r7, pc}\n\t"
+
+/* Sums of four channels are counted in r8..r11: sets them to zero by way of `low`, and takes them to r2..r5. */
+#define MOTE_QUAD_CLEAR(low)  \
+    "movs " low ", #0\n\t"    \
+    "mov r8, " low "\n\t"     \
+    "mov r9, " low "\n\t"     \
+    "mov r10, " low "\n\t"    \
+    "mov r11, " low "\n\t"
+#define MOTE_QUAD_TAKE  \
+    "mov r2, r8\n\t"    \
+    "mov r3, r9\n\t"    \
+    "mov r4, r10\n\t"   \
+    "mov r5, r11\n\t"
+
 /* Four products: word `w` (destroyed), input `x`. 11 cycles. */
 #define MOTE_QUAD_TAP(w, x)         \
     "asrs r6, " w ", #8\n\t"        \
@@ -50,6 +80,19 @@ typedef struct {
     "muls " w ", " x ", " w "\n\t"  \
     "add r8, " w "\n\t"
 
+/* From the S_i in r8..r11, with 128 times the sum of the inputs in r6, the sums in r2..r5. Destroys r0. */
+#define MOTE_QUAD_SUMS     \
+    MOTE_QUAD_TAKE         \
+    "subs r2, r2, r6\n\t"  \
+    "lsls r0, r3, #8\n\t"  \
+    "subs r2, r2, r0\n\t"  \
+    "subs r3, r3, r6\n\t"  \
+    "lsls r0, r4, #8\n\t"  \
+    "subs r3, r3, r0\n\t"  \
+    "subs r4, r4, r6\n\t"  \
+    "lsls r0, r5, #8\n\t"  \
+    "subs r4, r4, r0\n\t"
+
 #define MOTE_QUAD_TAPS2      \
     "ldm r1!, {r2, r3}\n\t"  \
     "ldm r0!, {r4, r5}\n\t"  \
@@ -63,13 +106,7 @@ MOTE_QUAD_NAKED void mote_quad_dot(MOTE_QUAD_REGISTER const int32_t *x, MOTE_QUA
                                    MOTE_QUAD_REGISTER const int32_t *x_end, MOTE_QUAD_REGISTER int32_t *sums,
                                    MOTE_QUAD_REGISTER int32_t *sums_end) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "ldr r4, [sp, #36]\n\t"
         "mov lr, r4\n\t"
         "mov r12, r2\n\t"
@@ -77,11 +114,7 @@ MOTE_QUAD_NAKED void mote_quad_dot(MOTE_QUAD_REGISTER const int32_t *x, MOTE_QUA
         "sub sp, sp, #4\n\t"
         "str r0, [sp]\n\t"
         "1:\n\t"
-        "movs r4, #0\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r4\n\t"
-        "mov r10, r4\n\t"
-        "mov r11, r4\n\t"
+        MOTE_QUAD_CLEAR("r4")
         "mov r4, r12\n\t"
         "subs r4, r4, r0\n\t"
         "lsls r4, r4, #28\n\t"
@@ -91,55 +124,42 @@ MOTE_QUAD_NAKED void mote_quad_dot(MOTE_QUAD_REGISTER const int32_t *x, MOTE_QUA
         "cmp r0, r12\n\t"
         "bne 2b\n\t"
         "ldr r6, [r0]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
-        "subs r2, r2, r6\n\t"
-        "lsls r0, r3, #8\n\t"
-        "subs r2, r2, r0\n\t"
-        "subs r3, r3, r6\n\t"
-        "lsls r0, r4, #8\n\t"
-        "subs r3, r3, r0\n\t"
-        "subs r4, r4, r6\n\t"
-        "lsls r0, r5, #8\n\t"
-        "subs r4, r4, r0\n\t"
+        MOTE_QUAD_SUMS
         "stm r7!, {r2, r3, r4, r5}\n\t"
         "ldr r0, [sp]\n\t"
         "cmp r7, lr\n\t"
         "bne 1b\n\t"
         "add sp, sp, #4\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 
-/* One depthwise tap of four channels: 23 cycles. */
-#define MOTE_QUAD_TAP_DEPTHWISE   \
-    "ldr r2, [r0]\n\t"            \
-    "ldm r1!, {r3}\n\t"           \
-    "adds r0, r0, r6\n\t"         \
-    "sxtb r4, r2\n\t"             \
-    "sxtb r5, r3\n\t"             \
-    "muls r5, r4, r5\n\t"         \
-    "add r8, r5\n\t"              \
-    "asrs r4, r2, #24\n\t"        \
-    "asrs r5, r3, #24\n\t"        \
-    "muls r5, r4, r5\n\t"         \
-    "add r11, r5\n\t"             \
-    "rev16 r2, r2\n\t"            \
-    "rev16 r3, r3\n\t"            \
-    "sxtb r4, r2\n\t"             \
-    "sxtb r5, r3\n\t"             \
-    "muls r5, r4, r5\n\t"         \
-    "add r9, r5\n\t"              \
-    "asrs r2, r2, #24\n\t"        \
-    "asrs r3, r3, #24\n\t"        \
-    "muls r3, r2, r3\n\t"         \
+/* Four channels, an input of each in r2 and a weight of each in r3, both destroyed with r4 and r5. */
+#define MOTE_QUAD_BYTES4    \
+    "sxtb r4, r2\n\t"       \
+    "sxtb r5, r3\n\t"       \
+    "muls r5, r4, r5\n\t"   \
+    "add r8, r5\n\t"        \
+    "asrs r4, r2, #24\n\t"  \
+    "asrs r5, r3, #24\n\t"  \
+    "muls r5, r4, r5\n\t"   \
+    "add r11, r5\n\t"       \
+    "rev16 r2, r2\n\t"      \
+    "rev16 r3, r3\n\t"      \
+    "sxtb r4, r2\n\t"       \
+    "sxtb r5, r3\n\t"       \
+    "muls r5, r4, r5\n\t"   \
+    "add r9, r5\n\t"        \
+    "asrs r2, r2, #24\n\t"  \
+    "asrs r3, r3, #24\n\t"  \
+    "muls r3, r2, r3\n\t"   \
     "add r10, r3\n\t"
+
+/* One depthwise tap of four channels: 23 cycles. */
+#define MOTE_QUAD_TAP_DEPTHWISE  \
+    "ldr r2, [r0]\n\t"           \
+    "ldm r1!, {r3}\n\t"          \
+    "adds r0, r0, r6\n\t"        \
+    MOTE_QUAD_BYTES4
 
 /*
  * Channels of one depthwise pixel, four after four, to sums. rows: for each kernel row the place of its first pixel,
@@ -151,13 +171,7 @@ MOTE_QUAD_NAKED void mote_quad_depthwise(MOTE_QUAD_REGISTER const int8_t *const 
                                          MOTE_QUAD_REGISTER const int32_t *shape,
                                          MOTE_QUAD_REGISTER int32_t *sums) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "ldm r2!, {r4, r5, r6, r7}\n\t"
         "ldr r2, [r2]\n\t"
         "lsls r2, r2, #2\n\t"
@@ -169,11 +183,7 @@ MOTE_QUAD_NAKED void mote_quad_depthwise(MOTE_QUAD_REGISTER const int8_t *const 
         "movs r6, r5\n\t"
         "movs r7, r0\n\t"
         "1:\n\t"
-        "movs r4, #0\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r4\n\t"
-        "mov r10, r4\n\t"
-        "mov r11, r4\n\t"
+        MOTE_QUAD_CLEAR("r4")
         "2:\n\t"
         "ldm r7!, {r0}\n\t"
         "ldr r4, [sp, #12]\n\t"
@@ -190,10 +200,7 @@ MOTE_QUAD_NAKED void mote_quad_depthwise(MOTE_QUAD_REGISTER const int8_t *const 
         "cmp r7, lr\n\t"
         "bne 2b\n\t"
         "ldr r0, [sp, #8]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
+        MOTE_QUAD_TAKE
         "stm r0!, {r2, r3, r4, r5}\n\t"
         "str r0, [sp, #8]\n\t"
         "ldr r2, [sp, #12]\n\t"
@@ -204,12 +211,7 @@ MOTE_QUAD_NAKED void mote_quad_depthwise(MOTE_QUAD_REGISTER const int8_t *const 
         "cmp r0, r2\n\t"
         "bne 1b\n\t"
         "add sp, sp, #20\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 
 /* 4-byte aligned words, a multiple of 4 bytes and more than none. */
@@ -248,13 +250,7 @@ MOTE_QUAD_NAKED void mote_quad_rescale(MOTE_QUAD_REGISTER const int32_t *sums, M
                                        MOTE_QUAD_REGISTER const int32_t *end,
                                        MOTE_QUAD_REGISTER const mote_quad_scale *scale) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "mov lr, r2\n\t"
         "ldm r3!, {r4, r5, r6, r7}\n\t"
         "ldr r3, [r3]\n\t"

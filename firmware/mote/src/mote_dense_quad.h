@@ -37,13 +37,7 @@ typedef struct {
 /* Sums of products of four channels after four. */
 MOTE_QUAD_NAKED void mote_quad_dense(MOTE_QUAD_REGISTER mote_quad_inputs *inputs) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "mov lr, r0\n\t"
         "ldm r0!, {r3, r4, r5}\n\t"
         "movs r1, r4\n\t"
@@ -53,11 +47,7 @@ MOTE_QUAD_NAKED void mote_quad_dense(MOTE_QUAD_REGISTER mote_quad_inputs *inputs
         "mov r12, r3\n\t"     /* end of the pairs */
         "1:\n\t"
         "movs r5, #1\n\t"
-        "movs r7, #0\n\t"
-        "mov r8, r7\n\t"
-        "mov r9, r7\n\t"
-        "mov r10, r7\n\t"
-        "mov r11, r7\n\t"
+        MOTE_QUAD_CLEAR("r7")
         "mov r2, lr\n\t"
         "ldr r0, [r2]\n\t"
         "mov r3, r12\n\t"
@@ -80,19 +70,7 @@ MOTE_QUAD_NAKED void mote_quad_dense(MOTE_QUAD_REGISTER mote_quad_inputs *inputs
         "5:\n\t"
         "mov r7, lr\n\t"
         "ldr r6, [r7, #24]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
-        "subs r2, r2, r6\n\t"
-        "lsls r0, r3, #8\n\t"
-        "subs r2, r2, r0\n\t"
-        "subs r3, r3, r6\n\t"
-        "lsls r0, r4, #8\n\t"
-        "subs r3, r3, r0\n\t"
-        "subs r4, r4, r6\n\t"
-        "lsls r0, r5, #8\n\t"
-        "subs r4, r4, r0\n\t"
+        MOTE_QUAD_SUMS
         "ldr r0, [r7, #16]\n\t"
         "ldr r6, [r7, #28]\n\t"
         "cmp r6, #0\n\t"
@@ -115,12 +93,7 @@ MOTE_QUAD_NAKED void mote_quad_dense(MOTE_QUAD_REGISTER mote_quad_inputs *inputs
         "beq 7f\n\t"
         "b 1b\n\t"
         "7:\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 #else
 MOTE_FN void mote_quad_dense(mote_quad_inputs *inputs) {

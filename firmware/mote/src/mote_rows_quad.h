@@ -75,13 +75,7 @@ typedef struct {
 /* Inputs and weights 4-byte aligned, k a multiple of four: 71 cycles for 16 products. */
 MOTE_QUAD_NAKED void mote_rows_dot_words(MOTE_QUAD_REGISTER mote_rows_block *block) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "sub sp, sp, #8\n\t"
         "str r0, [sp]\n\t"
         "ldr r2, [r0, #8]\n\t"
@@ -98,11 +92,7 @@ MOTE_QUAD_NAKED void mote_rows_dot_words(MOTE_QUAD_REGISTER mote_rows_block *blo
         "1:\n\t"
         "ldr r3, [sp]\n\t"
         "ldr r0, [r3]\n\t"
-        "movs r4, #0\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r4\n\t"
-        "mov r10, r4\n\t"
-        "mov r11, r4\n\t"
+        MOTE_QUAD_CLEAR("r4")
         "mov r4, r12\n\t"
         "lsls r4, r4, #29\n\t"
         "bne 3f\n\t"
@@ -120,10 +110,7 @@ MOTE_QUAD_NAKED void mote_rows_dot_words(MOTE_QUAD_REGISTER mote_rows_block *blo
         "add r1, r2\n\t"
         "ldr r7, [sp]\n\t"
         "ldr r0, [r7, #12]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
+        MOTE_QUAD_TAKE
         "stm r0!, {r2, r3, r4, r5}\n\t"
         "str r0, [r7, #12]\n\t"
         "ldr r0, [r7, #16]\n\t"
@@ -133,12 +120,7 @@ MOTE_QUAD_NAKED void mote_rows_dot_words(MOTE_QUAD_REGISTER mote_rows_block *blo
         "b 1b\n\t"
         "5:\n\t"
         "add sp, sp, #8\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 
 /* One channel, one input in r1: 4 cycles. */
@@ -150,13 +132,7 @@ MOTE_QUAD_NAKED void mote_rows_dot_words(MOTE_QUAD_REGISTER mote_rows_block *blo
 /* Inputs and weights anywhere: 21 cycles for four products. */
 MOTE_QUAD_NAKED void mote_rows_dot_bytes(MOTE_QUAD_REGISTER mote_rows_block *block) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "mov lr, r0\n\t"
         "ldr r2, [r0, #8]\n\t"
         "mov r12, r2\n\t"
@@ -170,11 +146,7 @@ MOTE_QUAD_NAKED void mote_rows_dot_bytes(MOTE_QUAD_REGISTER mote_rows_block *blo
         "adds r5, r4, r2\n\t"
         "adds r6, r5, r2\n\t"
         "rsbs r2, r2, #0\n\t"
-        "movs r7, #0\n\t"
-        "mov r8, r7\n\t"
-        "mov r9, r7\n\t"
-        "mov r10, r7\n\t"
-        "mov r11, r7\n\t"
+        MOTE_QUAD_CLEAR("r7")
         "2:\n\t"
         "ldrsb r1, [r0, r2]\n\t"
         MOTE_ROWS_BYTE("r3", "r8") MOTE_ROWS_BYTE("r4", "r9") MOTE_ROWS_BYTE("r5", "r10") MOTE_ROWS_BYTE("r6", "r11")
@@ -182,34 +154,20 @@ MOTE_QUAD_NAKED void mote_rows_dot_bytes(MOTE_QUAD_REGISTER mote_rows_block *blo
         "bne 2b\n\t"
         "mov r7, lr\n\t"
         "ldr r1, [r7, #12]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
+        MOTE_QUAD_TAKE
         "stm r1!, {r2, r3, r4, r5}\n\t"
         "str r1, [r7, #12]\n\t"
         "ldr r1, [r7, #16]\n\t"
         "subs r1, r1, #1\n\t"
         "str r1, [r7, #16]\n\t"
         "bne 1b\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 
 /* Four channels after four of one depthwise pixel: 27 cycles for four products. */
 MOTE_QUAD_NAKED void mote_rows_depthwise(MOTE_QUAD_REGISTER mote_rows_taps *block) {
     __asm volatile(
-        ".syntax unified\n\t"
-        "push {r4, r5, r6, r7, lr}\n\t"
-        "mov r4, r8\n\t"
-        "mov r5, r9\n\t"
-        "mov r6, r10\n\t"
-        "mov r7, r11\n\t"
-        "push {r4, r5, r6, r7}\n\t"
+        MOTE_QUAD_ENTER
         "sub sp, sp, #8\n\t"
         "str r0, [sp]\n\t"
         "1:\n\t"
@@ -221,11 +179,7 @@ MOTE_QUAD_NAKED void mote_rows_depthwise(MOTE_QUAD_REGISTER mote_rows_taps *bloc
         "adds r2, r2, r7\n\t"
         "mov lr, r2\n\t"
         "ldr r6, [r0, #16]\n\t"
-        "movs r4, #0\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r4\n\t"
-        "mov r10, r4\n\t"
-        "mov r11, r4\n\t"
+        MOTE_QUAD_CLEAR("r4")
         "2:\n\t"
         "ldr r3, [sp]\n\t"
         "ldm r7!, {r0}\n\t"
@@ -239,34 +193,14 @@ MOTE_QUAD_NAKED void mote_rows_depthwise(MOTE_QUAD_REGISTER mote_rows_taps *bloc
         "ldr r3, [r1]\n\t"
         "adds r0, r0, r6\n\t"
         "adds r1, r1, r6\n\t"
-        "sxtb r4, r2\n\t"
-        "sxtb r5, r3\n\t"
-        "muls r5, r4, r5\n\t"
-        "add r8, r5\n\t"
-        "asrs r4, r2, #24\n\t"
-        "asrs r5, r3, #24\n\t"
-        "muls r5, r4, r5\n\t"
-        "add r11, r5\n\t"
-        "rev16 r2, r2\n\t"
-        "rev16 r3, r3\n\t"
-        "sxtb r4, r2\n\t"
-        "sxtb r5, r3\n\t"
-        "muls r5, r4, r5\n\t"
-        "add r9, r5\n\t"
-        "asrs r2, r2, #24\n\t"
-        "asrs r3, r3, #24\n\t"
-        "muls r3, r2, r3\n\t"
-        "add r10, r3\n\t"
+        MOTE_QUAD_BYTES4
         "cmp r0, r12\n\t"
         "bne 3b\n\t"
         "cmp r7, lr\n\t"
         "bne 2b\n\t"
         "ldr r0, [sp]\n\t"
         "ldr r1, [r0, #20]\n\t"
-        "mov r2, r8\n\t"
-        "mov r3, r9\n\t"
-        "mov r4, r10\n\t"
-        "mov r5, r11\n\t"
+        MOTE_QUAD_TAKE
         "stm r1!, {r2, r3, r4, r5}\n\t"
         "str r1, [r0, #20]\n\t"
         "ldr r1, [r0, #4]\n\t"
@@ -280,12 +214,7 @@ MOTE_QUAD_NAKED void mote_rows_depthwise(MOTE_QUAD_REGISTER mote_rows_taps *bloc
         "str r1, [r0, #28]\n\t"
         "bne 1b\n\t"
         "add sp, sp, #8\n\t"
-        "pop {r4, r5, r6, r7}\n\t"
-        "mov r8, r4\n\t"
-        "mov r9, r5\n\t"
-        "mov r10, r6\n\t"
-        "mov r11, r7\n\t"
-        "pop {r4, r5, r6, r7, pc}\n\t");
+        MOTE_QUAD_LEAVE);
 }
 #else
 MOTE_FN void mote_rows_dot_bytes(mote_rows_block *block) {
