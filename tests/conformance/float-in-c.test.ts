@@ -13,6 +13,7 @@ import { randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
 import { FLOAT_KINDS, randomFloatOp } from './random-float-op';
+import { sharedRuntime, withoutRuntime } from './shared-runtime';
 
 const workshop = new Workshop();
 afterAll(() => workshop.close());
@@ -48,7 +49,7 @@ function program(questions: readonly Question[], target: Target): string {
   const calls = questions.map(({ graph, inputs }, index) => {
     const mixed = mixedFromFloat(graph);
     const { text } = emitMixedHeader(mixed, planMixed(mixed, target), { prefix: `n${index}`, target, remarks: [] });
-    includes.push(`#include "${workshop.write(`float${index}_${target}.h`, text)}"\n`);
+    includes.push(`#include "${workshop.write(`float${index}_${target}.h`, withoutRuntime(text, `n${index}`))}"\n`);
     const cases = inputs.length / elementCount(graph.tensors[graph.input]?.shape ?? []);
     return `  for (i = 0; i < ${cases}; i++) {
     if (fread(in, 4, N${index}_INPUT_SIZE, stdin) != N${index}_INPUT_SIZE || n${index}_invoke(in, out) != 0) return 1;
@@ -57,7 +58,7 @@ function program(questions: readonly Question[], target: Target): string {
   });
   return workshop.write(
     `float_main_${target}.c`,
-    `#include <stdio.h>\n${includes.join('')}
+    `#include <stdio.h>\n${sharedRuntime()}${includes.join('')}
 static float in[65536];
 static float out[65536];
 int main(void) {

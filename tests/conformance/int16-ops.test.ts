@@ -17,6 +17,7 @@ import { CrossBench } from '../cross/cross-bench';
 import { EVERY_TARGET, whyMissing, type AnyTarget } from '../cross/cross-target';
 import { seededInt16Inputs, seededProgram } from '../cross/network-program';
 import { randomInt16Graph } from './random-int16-graph';
+import { sharedRuntime, sharesRuntime, withoutRuntime } from './shared-runtime';
 
 type Kind = Int16Op['kind'];
 const NETWORKS = 25;
@@ -113,13 +114,16 @@ for (const target of TARGETS) {
             ? all.filter((question) => valuesOf(question) < AVR_VALUES).slice(0, AVR_NETWORKS)
             : all;
         expect(questions.length).toBeGreaterThan(0);
+        const shares = sharesRuntime(target);
         const parts = questions.map(({ graph, seed, index }) => {
           const prefix = `n${index}`;
           const options = { prefix, target: target.made, remarks: [] };
           const { text } = emitInt16NetworkHeader(graph, planInt16Network(graph), options);
-          return { header: bench.write(`${prefix}.h`, text), prefix, seed };
+          const own = shares && graph.rounding !== 'single' ? withoutRuntime(text, prefix) : text;
+          return { header: bench.write(`${prefix}.h`, own), prefix, seed };
         });
-        const program = bench.compile(target, bench.write('main.c', seededProgram(parts, cases, 16)));
+        const main = seededProgram(parts, cases, { bits: 16, runtime: shares ? sharedRuntime() : '' });
+        const program = bench.compile(target, bench.write('main.c', main));
         const output = await bench.run(target, program);
         expect(output.length).toBe(8 * questions.length);
         const wrong = questions.filter(

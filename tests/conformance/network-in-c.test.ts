@@ -15,6 +15,7 @@ import { quantizeGraph } from '../../src/quantize/quantize-graph';
 import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
+import { sharedRuntime, withoutRuntime } from './shared-runtime';
 
 const workshop = new Workshop();
 afterAll(() => workshop.close());
@@ -30,13 +31,13 @@ interface Question {
   readonly outputs: Int8Array;
 }
 
-/** One program for many networks: inputs from standard input, outputs to standard output. */
-function program(questions: readonly Question[], target: Target): string {
+/** One program for many networks: inputs from standard input, outputs to standard output. `alone`: headers as they are. */
+function program(questions: readonly Question[], target: Target, alone: boolean): string {
   const parts = questions.map(({ graph, inputs }, index) => {
     const prefix = `n${index}`;
     const plan = planNetwork(graph, target);
     const { text } = emitNetworkHeader(graph, plan, { prefix, target, remarks: [] });
-    const file = workshop.write(`${prefix}_${target}.h`, text);
+    const file = workshop.write(`${prefix}_${target}.h`, alone ? text : withoutRuntime(text, prefix));
     const size = `N${index}_INPUT_SIZE`;
     const cases = inputs.length / createInt8Interpreter(graph).inputLength;
     const call = `  for (i = 0; i < ${cases}; i++) {
@@ -47,7 +48,7 @@ function program(questions: readonly Question[], target: Target): string {
   });
   return workshop.write(
     `main_${target}.c`,
-    `#include <stdio.h>\n${parts.map(({ include }) => include).join('')}
+    `#include <stdio.h>\n${alone ? '' : sharedRuntime()}${parts.map(({ include }) => include).join('')}
 static int8_t in[65536];
 static int8_t out[65536];
 int main(void) {
@@ -68,12 +69,12 @@ function ask(graph: Int8Graph, inputs: Int8Array): Question {
   return { graph, inputs, outputs };
 }
 
-function checkAll(questions: readonly Question[]): void {
+function checkAll(questions: readonly Question[], alone: boolean): void {
   const input = Buffer.concat(
     questions.map(({ inputs }) => Buffer.from(inputs.buffer, inputs.byteOffset, inputs.length)),
   );
   for (const target of TARGETS) {
-    const source = program(questions, target);
+    const source = program(questions, target, alone);
     for (const compiler of EVERY) {
       const output = workshop.run(workshop.compile(compiler, [source]), input);
       let at = 0;
@@ -103,7 +104,7 @@ it('random networks: portable and SIMD layouts, every compiler', () => {
     });
     questions.push(ask(graph, bytes(random, 6 * size)));
   }
-  checkAll(questions);
+  checkAll(questions, false);
 }, 240_000);
 
 describe.skipIf(!existsSync(SHARED))('models of others (../shared/data/tflite)', () => {
@@ -122,6 +123,7 @@ describe.skipIf(!existsSync(SHARED))('models of others (../shared/data/tflite)',
         if (kind !== 'int8') throw new Error(`${name} is not int8`);
         return { graph, inputs: new Int8Array(read(name, 'in')), outputs: new Int8Array(read(name, 'out')) };
       }),
+      true,
     );
   }, 240_000);
 });

@@ -19,6 +19,7 @@ import { CrossBench } from '../cross/cross-bench';
 import { EVERY_TARGET, whyMissing, type AnyTarget } from '../cross/cross-target';
 import { seededInputs, seededProgram } from '../cross/network-program';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
+import { sharedRuntime, sharesRuntime, withoutRuntime } from './shared-runtime';
 
 type Kind = Int8Op['kind'];
 const KINDS = Object.keys(INT8_OPCODE) as Kind[];
@@ -173,15 +174,17 @@ for (const [position, target] of EVERY_TARGET.entries()) {
       '%s',
       async (kind) => {
         const cases = target.kind === 'avr' ? AVR_CASES : CASES;
+        const shares = sharesRuntime(target);
         const programs = programsFor(kind, target, position % 2);
         expect(programs.flat().length).toBeGreaterThan(NETWORKS / 4);
         for (const networks of programs) {
           const parts = networks.map(({ question, index, text }) => ({
-            header: bench.write(`n${index}.h`, text),
+            header: bench.write(`n${index}.h`, shares ? withoutRuntime(text, `n${index}`) : text),
             prefix: `n${index}`,
             seed: question.seed,
           }));
-          const program = bench.compile(target, bench.write('main.c', seededProgram(parts, cases)));
+          const main = seededProgram(parts, cases, { runtime: shares ? sharedRuntime() : '' });
+          const program = bench.compile(target, bench.write('main.c', main));
           const output = await bench.run(target, program);
           const wrong = networks.filter(
             ({ question }, at) => parseInt(output.slice(8 * at, 8 * at + 8), 16) !== question.answers.get(cases),

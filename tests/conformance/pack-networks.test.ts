@@ -18,6 +18,7 @@ import { randomInputs, randomNetwork } from '../fixtures/sample-networks';
 import { Random } from '../../src/signal/random';
 import { C99, type Compiler, HERE, LOADER, RUNTIME, SANITIZED, Workshop } from './c-compiler';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
+import { sharedRuntime, withoutRuntime } from './shared-runtime';
 
 const SHARED = path.resolve(import.meta.dirname, '../../../shared/data/tflite');
 const GROUPS: readonly OpGroup[] = ['fullyConnected', 'conv2d', 'depthwiseConv2d', 'pool', 'other'];
@@ -109,12 +110,12 @@ function checkLoader(packs: readonly Uint8Array[]): void {
 /** The headers made from the packs pass their self-tests. */
 function checkHeaders(packs: readonly Uint8Array[], target: Target): void {
   const names = packs.map((pack, index) => {
-    const file = workshop.write(`p${index}_${target}.h`, emitHeader(pack, target));
+    const file = workshop.write(`p${index}_${target}.h`, withoutRuntime(emitHeader(pack, target), `p${index}`));
     return { include: `#include "${file}"`, call: `  failed += p${index}_selftest();` };
   });
   const source = workshop.write(
     'headers.c',
-    `#include <stdio.h>\n${names.map(({ include }) => include).join('\n')}\nint main(void) {\n  int failed = 0;\n` +
+    `#include <stdio.h>\n${sharedRuntime()}${names.map(({ include }) => include).join('\n')}\nint main(void) {\n  int failed = 0;\n` +
       `${names.map(({ call }) => call).join('\n')}\n  printf("%d", failed);\n  return 0;\n}\n`,
   );
   for (const compiler of [C99[1] as Compiler, SANITIZED]) {

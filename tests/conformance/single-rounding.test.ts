@@ -16,6 +16,7 @@ import { CrossBench } from '../cross/cross-bench';
 import { EVERY_TARGET, whyMissing, type AnyTarget } from '../cross/cross-target';
 import { seededInputs, seededProgram } from '../cross/network-program';
 import { randomOpGraph, type OpGroup } from './random-op-graph';
+import { sharedRuntime, sharesRuntime, withoutRuntime } from './shared-runtime';
 
 const NETWORKS = 25;
 const CASES = 80;
@@ -113,14 +114,16 @@ for (const target of TARGETS) {
               .slice(0, AVR.networks)
           : questionsOf(kind);
         const { made } = target;
+        const shares = sharesRuntime(target);
         const parts = questions.map(({ graph, seed, index }) => {
           const prefix = `n${index}`;
           const { text } = emitNetworkHeader(graph, planNetwork(graph, made), { prefix, target: made, remarks: [] });
           expect(text).toContain('TFLITE_SINGLE_ROUNDING');
           expect(text).not.toContain('_SINGLE_ROUNDING)');
-          return { header: bench.write(`${prefix}.h`, text), prefix, seed };
+          return { header: bench.write(`${prefix}.h`, shares ? withoutRuntime(text, prefix) : text), prefix, seed };
         });
-        const program = bench.compile(target, bench.write('main.c', seededProgram(parts, cases)));
+        const main = seededProgram(parts, cases, { runtime: shares ? sharedRuntime('single') : '' });
+        const program = bench.compile(target, bench.write('main.c', main));
         const output = await bench.run(target, program);
         expect(output.length).toBe(8 * questions.length);
         const wrong = questions.filter(

@@ -6,6 +6,7 @@ import type { Target } from '../../src/emit/target';
 import { createInt8Interpreter } from '../../src/quantize/interpreter';
 import { Random } from '../../src/signal/random';
 import { C99, CPP, SANITIZED, Workshop, type Compiler } from './c-compiler';
+import { sharedRuntime, withoutRuntime } from './shared-runtime';
 import { randomStreamGraph, streamOver } from './random-stream';
 
 const workshop = new Workshop();
@@ -32,7 +33,7 @@ function check(target: Target, seeds: readonly number[], compilers: readonly Com
     if (graph.ops[stream.ops.at(-1) as number]?.kind === 'fullyConnected') sums++;
     const plan = planNetwork(graph, target, [stream]);
     const { text } = emitNetworkHeader(graph, plan, { prefix: `n${seed}`, target, remarks: [] });
-    includes.push(`#include "${workshop.write(`n${seed}_${target}.h`, text)}"`);
+    includes.push(`#include "${workshop.write(`n${seed}_${target}.h`, withoutRuntime(text, `n${seed}`))}"`);
     const interpreter = createInt8Interpreter(graph);
     for (let i = 0; i < CASES; i++) {
       const input = Int8Array.from({ length: interpreter.inputLength }, () => Math.floor(random.next() * 256) - 128);
@@ -49,7 +50,7 @@ function check(target: Target, seeds: readonly number[], compilers: readonly Com
   else expect(stages).toBeGreaterThan(2 * seeds.length);
   const source = workshop.write(
     `main_${target}.c`,
-    `#include <stdio.h>\n${includes.join('\n')}
+    `#include <stdio.h>\n${sharedRuntime()}${includes.join('\n')}
 static int8_t in[16384];
 static int8_t out[16384];
 int main(void) {

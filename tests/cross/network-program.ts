@@ -46,16 +46,20 @@ export interface SeededNetwork {
 
 /**
  * Prints one CRC-32 per network, of the outputs for `cases` inputs made by `seededInputs` (or, for activations of 16 bits,
- * `seededInt16Inputs`) from its seed.
+ * `seededInt16Inputs`) from its seed. `runtime`: what headers without one of their own need.
  */
-export function seededProgram(networks: readonly SeededNetwork[], cases: number, bits: 8 | 16 = 8): string {
+export function seededProgram(
+  networks: readonly SeededNetwork[],
+  cases: number,
+  { bits = 8, runtime = '' }: { readonly bits?: 8 | 16; readonly runtime?: string } = {},
+): string {
   const type = `int${bits}_t`;
   const [lowest, highest, mask] = bits === 8 ? [-128, 127, 255] : [-32768, 32767, 65535];
   const sizes = (end: string): string =>
     networks
       .map(({ prefix }) => `${type} ${prefix}_${end.toLowerCase()}[${prefix.toUpperCase()}_${end}_SIZE];`)
       .join('\n  ');
-  return `${networks.map(({ header }) => `#include "${header}"`).join('\n')}
+  return `${runtime}${networks.map(({ header }) => `#include "${header}"`).join('\n')}
 #include "platform.h"
 static union {
   ${sizes('INPUT')}
