@@ -23,6 +23,7 @@ class SimulatedUno {
   signature = [0x1e, 0x95, 0x0f];
   /** Bit that a page loses when it is programmed, or null. */
   wornAt: number | null = null;
+  answersAfterMs = 1;
   resets = 0;
   started = 0;
   /** Whether the port has control lines. */
@@ -65,7 +66,9 @@ class SimulatedUno {
 
   private answer(bytes: readonly number[], time: FakeTime): void {
     const { events } = this;
-    time.timers.after(1, () => events?.onBytes(Uint8Array.from([0x14, ...bytes, 0x10]), time.clock()));
+    time.timers.after(this.answersAfterMs, () =>
+      events?.onBytes(Uint8Array.from([0x14, ...bytes, 0x10]), time.clock()),
+    );
   }
 
   private take(bytes: Uint8Array, time: FakeTime): void {
@@ -138,6 +141,14 @@ describe('flashing an Uno', () => {
     const board = new SimulatedUno();
     board.baudRate = OLD_NANO_BAUD;
     expect(await flash(time, board.link(time))).toMatchObject({ baudRate: OLD_NANO_BAUD });
+  });
+
+  test.each([140, 200, 400, 700])('answers that take %d ms are not taken for those to other commands', async (ms) => {
+    const time = createFakeTime();
+    const board = new SimulatedUno();
+    board.answersAfterMs = ms;
+    expect(await flash(time, board.link(time))).toMatchObject({ baudRate: OPTIBOOT_BAUD, pages: 4 });
+    expect(board.flash.subarray(0, 2 * PAGE_BYTES)).toEqual(image.subarray(0, 2 * PAGE_BYTES));
   });
 
   test('a port without control lines works with the reset button', async () => {

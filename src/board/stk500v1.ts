@@ -287,7 +287,10 @@ class Programmer {
       await this.#send([GET_SYNC, SYNC_END]);
       const answer = await this.#take(2, SYNC_TIMEOUT_MS);
       if (answer[0] !== IN_SYNC || answer[1] !== OK) continue;
-      // Answers to earlier syncs may still come in.
+      // Answers to earlier syncs may still come in, and would be taken for those to commands: on a slow hub all of them do.
+      for (let late = 0; late < attempt; late++) {
+        if ((await this.#take(2, SYNC_TIMEOUT_MS)).length < 2) break;
+      }
       await this.#sleep(SYNC_TIMEOUT_MS / 3);
       this.#received = [];
       return true;
