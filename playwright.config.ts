@@ -6,9 +6,14 @@ export const STUDIO_PORT = Number(process.env['MOTE_TEST_PORT'] ?? 4180);
 
 export default defineConfig({
   testDir: 'tests',
-  testMatch: ['e2e/**/*.spec.ts', 'rig/**/*.spec.ts'],
+  // Beside each other: both wait more than they compute. Boards are plugged in for all browsers of the machine, and one
+  // policy grants their ports, so the tests of the rig take turns.
+  projects: [
+    { name: 'e2e', testMatch: 'e2e/**/*.spec.ts', workers: 1 },
+    { name: 'rig', testMatch: 'rig/**/*.spec.ts', workers: 1 },
+  ],
   outputDir: 'test-results',
-  workers: 1,
+  workers: 2,
   // Real time, real processes and two shared cores: a test may stumble once. What only passes on a retry is listed as flaky.
   retries: process.env['CI'] ? 2 : 0,
   timeout: 120_000,

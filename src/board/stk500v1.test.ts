@@ -24,6 +24,9 @@ class SimulatedUno {
   /** Bit that a page loses when it is programmed, or null. */
   wornAt: number | null = null;
   answersAfterMs = 1;
+  /** Commands after which it starts the program unasked, as after a second of silence; counted anew after each time. */
+  leavesAfter: number[] = [];
+  private commands = 0;
   resets = 0;
   started = 0;
   /** Whether the port has control lines. */
@@ -79,6 +82,12 @@ class SimulatedUno {
       const length = command === 0x55 ? 4 : command === 0x64 ? 5 + data : command === 0x74 ? 5 : 2;
       if (command < 0 || this.input.length < length) return;
       const whole = this.input.splice(0, length);
+      if (++this.commands === this.leavesAfter[0]) {
+        this.leavesAfter.shift();
+        this.commands = 0;
+        this.listening = false;
+        return;
+      }
       if (whole.at(-1) !== 0x20) {
         this.listening = false;
         return;
@@ -149,6 +158,29 @@ describe('flashing an Uno', () => {
     board.answersAfterMs = ms;
     expect(await flash(time, board.link(time))).toMatchObject({ baudRate: OPTIBOOT_BAUD, pages: 4 });
     expect(board.flash.subarray(0, 2 * PAGE_BYTES)).toEqual(image.subarray(0, 2 * PAGE_BYTES));
+  });
+
+  test('a boot loader that started the program is called back, wherever that was', async () => {
+    for (let after = 4; after < 22; after++) {
+      const time = createFakeTime();
+      const board = new SimulatedUno();
+      board.leavesAfter = [after, 9];
+      expect(await flash(time, board.link(time))).toMatchObject({ pages: 4 });
+      expect(board.flash.subarray(0, 2 * PAGE_BYTES)).toEqual(image.subarray(0, 2 * PAGE_BYTES));
+      expect(board.flash.subarray(4 * PAGE_BYTES, 5 * PAGE_BYTES)).toEqual(image.subarray(4 * PAGE_BYTES));
+      expect(board.leavesAfter.length).toBeLessThan(2);
+      expect(board.resets).toBe(3 - board.leavesAfter.length);
+      expect(board.started).toBe(1);
+    }
+  });
+
+  test('one that never comes back is given up, and the program is not started', async () => {
+    const time = createFakeTime();
+    const board = new SimulatedUno();
+    board.leavesAfter = [8, ...Array.from({ length: 20 }, () => 1)];
+    await expect(flash(time, board.link(time))).rejects.toMatchObject({ code: 'lost-sync' });
+    expect(board.started).toBe(0);
+    expect(Array.from(board.flash.subarray(0, 2))).toEqual(ENDLESS_LOOP);
   });
 
   test('a port without control lines works with the reset button', async () => {

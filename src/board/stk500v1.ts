@@ -98,6 +98,8 @@ export const SYNC_TRIES = 6;
 export const RESET_TRIES = 2;
 /** A page takes 15 ms on the wire and 9 ms in the chip. */
 export const COMMAND_TIMEOUT_MS = 1000;
+/** A boot loader that hears nothing for a second starts the program: on a busy computer it has to be called back. */
+const STEP_TRIES = 3;
 
 /**
  * Writes and verifies. The link must be closed and is closed again afterwards; the new firmware then starts. Rejects
@@ -147,7 +149,7 @@ export async function flashUno(link: Link, options: FlashOptions): Promise<Flash
     const verifyMs = clock() - verifyStart;
 
     report('starting', 0, 1);
-    await programmer.ask([LEAVE_PROGRAMMING], 0);
+    await programmer.leave();
     report('starting', 1, 1);
     return { baudRate, pages: pages.length, writeMs, verifyMs };
   } catch (error) {
@@ -187,7 +189,7 @@ export async function readUnoFlash(link: Link, options: ReadOptions): Promise<Ui
       out.set(page.subarray(0, total - at), at);
       onProgress?.(Math.min(at + PAGE_BYTES, total), total);
     }
-    await programmer.ask([LEAVE_PROGRAMMING], 0);
+    await programmer.leave();
     return out;
   } catch (error) {
     throw toFlashError(asError(error), signal, false);
@@ -233,6 +235,13 @@ async function connect(link: Link, options: ConnectOptions): Promise<Programmer>
     strange
       ? 'The board answers, but not as a boot loader of an Uno or Nano does. Is it another board? If it is one of these, press its reset button at the very moment you start.'
       : 'The boot loader does not answer. Check the board’s power light and that the cable carries data, then try again; or press the board’s reset button at the very moment you start.',
+  );
+}
+
+function lostSync(): FlashError {
+  return new FlashError(
+    'lost-sync',
+    'The boot loader stopped answering. The board waits for its firmware now and can be written again at any time: start once more, with a shorter cable or without a hub if it happens again.',
   );
 }
 
@@ -309,13 +318,41 @@ class Programmer {
   }
 
   async program(address: number, bytes: Uint8Array): Promise<void> {
-    await this.#loadAddress(address);
-    await this.ask([PROGRAM_PAGE, bytes.length >> 8, bytes.length & 0xff, FLASH_MEMORY, ...bytes], 0);
+    await this.#steadily(async () => {
+      await this.#loadAddress(address);
+      await this.ask([PROGRAM_PAGE, bytes.length >> 8, bytes.length & 0xff, FLASH_MEMORY, ...bytes], 0);
+    });
   }
 
   async read(address: number, count: number): Promise<Uint8Array> {
-    await this.#loadAddress(address);
-    return Uint8Array.from(await this.ask([READ_PAGE, count >> 8, count & 0xff, FLASH_MEMORY], count));
+    return this.#steadily(async () => {
+      await this.#loadAddress(address);
+      return Uint8Array.from(await this.ask([READ_PAGE, count >> 8, count & 0xff, FLASH_MEMORY], count));
+    });
+  }
+
+  /** Starts the program. */
+  async leave(): Promise<void> {
+    await this.#steadily(() => this.ask([LEAVE_PROGRAMMING], 0));
+  }
+
+  /**
+   * A step that may be done twice. Where the boot loader falls silent in it, it is reset, and the step done again: page 0
+   * keeps the chip in a loop meanwhile.
+   */
+  async #steadily<T>(step: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (attempt > 1) {
+          await this.reset();
+          if (!(await this.sync())) throw lostSync();
+          await this.ask([ENTER_PROGRAMMING], 0);
+        }
+        return await step();
+      } catch (error) {
+        if (attempt === STEP_TRIES || !(error instanceof FlashError) || error.code !== 'lost-sync') throw error;
+      }
+    }
   }
 
   async verify(address: number, bytes: Uint8Array): Promise<void> {
@@ -338,10 +375,7 @@ class Programmer {
     await this.#send([...command, SYNC_END]);
     const answer = await this.#take(count + 2, COMMAND_TIMEOUT_MS);
     if (answer.length === count + 2 && answer[0] === IN_SYNC && answer.at(-1) === OK) return answer.slice(1, -1);
-    throw new FlashError(
-      'lost-sync',
-      'The boot loader stopped answering. The board waits for its firmware now and can be written again at any time: start once more, with a shorter cable or without a hub if it happens again.',
-    );
+    throw lostSync();
   }
 
   async #send(bytes: readonly number[]): Promise<void> {

@@ -16,7 +16,7 @@ export const STATIONS = ['board', 'data', 'features', 'model', 'test', 'deploy',
 export type Station = (typeof STATIONS)[number];
 
 /** A small machine with other tests beside it needs this long for the slowest single step. */
-const SLOW_STEP_MS = 90_000;
+export const SLOW_STEP_MS = 90_000;
 
 /** A new folder under the system's temporary one, and how to get rid of it. */
 export function temporaryFolder(name: string): { path: string; remove: () => void } {

@@ -12,6 +12,7 @@ import {
   openStudio,
   readyOffline,
   ROOT,
+  SLOW_STEP_MS,
   startRecording,
   temporaryFolder,
   watch,
@@ -60,7 +61,8 @@ test('an update never reloads by itself and never during a recording', async ({ 
 
     await test.step('a visit finds the update, shows it and stays', async () => {
       await page.reload();
-      await expect(bar).toBeVisible();
+      // The new worker fetches its whole version first.
+      await expect(bar).toBeVisible({ timeout: SLOW_STEP_MS });
       await mark(page);
       await page.waitForTimeout(PATIENCE_MS);
       expect(await version(page)).toBe('v1');
