@@ -15,9 +15,9 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];
 
 // Two at a time: each keeps one core busy.
-const [, built] = await Promise.all([
-  inTurn(['types', 'check:types']),
-  inTurn(['build', 'build', '--', '--logLevel', 'warn'], ['lint', 'lint'], ['format', 'format:check']),
+const [built] = await Promise.all([
+  inTurn(['build', 'build', '--', '--logLevel', 'warn'], ['lint', 'lint']),
+  inTurn(['types', 'check:types'], ['format', 'format:check']),
 ]);
 unitTests();
 if (built) browserTests();
@@ -49,7 +49,7 @@ async function step(name, command) {
     child.on('close', (status) => resolve(status === 0));
   });
   totals[ok ? 'passed' : 'failed'] += 1;
-  process.stdout.write(`\n== ${name}\n${Buffer.concat(said).toString()}`);
+  process.stdout.write(`\n== ${name}\n${Buffer.concat(said).toString().trimEnd()}\n`);
   console.log(`== ${name}: ${ok ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return ok;
 }
