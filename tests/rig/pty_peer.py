@@ -69,7 +69,7 @@ def main() -> None:
                 break
             to_browser.spend(len(data))
             # A board does not wait for a host that does not read; a full terminal drops, as a UART would.
-            if select.select([], [master], [], 0.05)[1]:
+            if select.select([], [master], [], 0.5)[1]:
                 os.write(master, data)
         if master in readable:
             data = os.read(master, to_board.allowance() or 1)
