@@ -1,5 +1,5 @@
 /**
- * `npm test`: installs what is missing, then passes everything: types, lint, format, unit and C tests, build, browser
+ * `npm test`: installs what is missing, then passes everything: types, lint, format, build, unit and C tests, browser
  * tests. Ends with the line "N passed, N failed, N skipped"; says why what is skipped is skipped.
  */
 import { spawn, spawnSync } from 'node:child_process';

@@ -34,7 +34,7 @@ export function sharesRuntime({ kind, compiler }: Pick<AnyTarget, 'kind' | 'comp
 }
 
 const NAMES: ReadonlySet<string> = new Set(
-  [...runtimeText(FUNCTIONS, PREFIX).matchAll(/\b(?:shared|SHARED)_(\w+)/g)].map(([, name]) => name as string),
+  [...runtimeText(FUNCTIONS, 'mote').matchAll(/\b(?:mote|MOTE)_(\w+)/g)].map(([, name]) => name as string),
 );
 
 /** The header without its runtime, for a program that begins with `sharedRuntime` of the same rounding. */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, test } from '@playwright/test';
-import { go, openStudio, ROOT } from './studio-under-test';
+import { expectAgreement, go, openStudio, ROOT } from './studio-under-test';
 
 const CRC_AT = 4;
 const SIZE_AT = 12;
@@ -86,12 +86,7 @@ test('a kept model is found under the id that the board reports, at every statio
   await expect(page.getByTestId('no-tflite')).toContainText('There is no model.tflite');
 
   await go(page, 'live');
-  const count = page.getByTestId('agreement-count');
-  await expect
-    .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 60_000 })
-    .toBeGreaterThanOrEqual(3);
-  const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
-  expect(same).toBe(all);
+  await expectAgreement(page, 3);
 
   await go(page, 'deploy');
   await page.getByTestId('read-model').click();

@@ -4,6 +4,7 @@ import { serveFolder } from '../../scripts/static-server.mjs';
 import {
   ANY_PORT,
   DIST,
+  expectAgreement,
   expectQuiet,
   forgiveDeadServer,
   generateExamples,
@@ -84,13 +85,7 @@ test('the whole path works with the server dead, from a cold start', async ({ la
 
     await test.step('live: board and browser agree on every window', async () => {
       await go(page, 'live');
-      const count = page.getByTestId('agreement-count');
-      await expect
-        .poll(async () => Number(await count.getAttribute('data-total')), { timeout: 30_000 })
-        .toBeGreaterThanOrEqual(AGREEING_WINDOWS);
-      // One look at both numbers: they grow while we read.
-      const { same, total } = await count.evaluate((element: HTMLElement) => ({ ...element.dataset }));
-      expect(same).toBe(total);
+      await expectAgreement(page, AGREEING_WINDOWS);
     });
 
     forgiveDeadServer(watched);

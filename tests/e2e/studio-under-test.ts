@@ -17,6 +17,8 @@ export type Station = (typeof STATIONS)[number];
 
 /** A small machine with other tests beside it needs this long for the slowest single step. */
 export const SLOW_STEP_MS = 90_000;
+/** The slowest board classifies a few windows in this time. */
+const AGREEMENT_MS = 60_000;
 
 /** A new folder under the system's temporary one, and how to get rid of it. */
 export function temporaryFolder(name: string): { path: string; remove: () => void } {
@@ -123,4 +125,15 @@ export async function startRecording(page: Page, label: string, seconds: number 
   await page.getByTestId('record-length').selectOption(String(seconds ?? 0));
   await page.getByTestId('record-start').click();
   await expect(page.getByTestId('recording-now')).toBeVisible();
+}
+
+/** At Live: board and browser give the same bytes for every window, and have done so for so many. */
+export async function expectAgreement(page: Page, windows: number): Promise<void> {
+  const count = page.getByTestId('agreement-count');
+  await expect
+    .poll(async () => Number(await count.getAttribute('data-total')), { timeout: AGREEMENT_MS })
+    .toBeGreaterThanOrEqual(windows);
+  // One look at both numbers: they grow while we read.
+  const { same, total } = await count.evaluate((element: HTMLElement) => ({ ...element.dataset }));
+  expect(same).toBe(total);
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import { flashOfHex, missingEmulator, startMicrobit } from '../c/microbit-board';
+import { expectAgreement } from '../e2e/studio-under-test';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -104,12 +105,7 @@ test.describe('micro:bit v1', () => {
 
     await test.step("the board's scores are the interpreter's, byte for byte", async () => {
       await station('live');
-      const count = page.getByTestId('agreement-count');
-      await expect
-        .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 40_000 })
-        .toBeGreaterThanOrEqual(5);
-      const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
-      expect(same).toBe(all);
+      await expectAgreement(page, 5);
     });
 
     await test.step('the downloaded .hex boots with the model', async () => {

@@ -11,6 +11,7 @@ import { chromium, expect, test, type Browser, type Page } from '@playwright/tes
 import { build } from 'vite';
 import { serveFolder } from '../../scripts/static-server.mjs';
 import { FLASH_BYTES, writeUf2 } from '../c/rp2040-board';
+import { expectAgreement } from '../e2e/studio-under-test';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -140,12 +141,7 @@ test.describe('a Raspberry Pi Pico over real Web Serial', () => {
 
     await test.step("the board's scores are the interpreter's, byte for byte", async () => {
       await station('live');
-      const count = page.getByTestId('agreement-count');
-      await expect
-        .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 60_000 })
-        .toBeGreaterThanOrEqual(3);
-      const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
-      expect(same).toBe(all);
+      await expectAgreement(page, 3);
     });
 
     await test.step('a second model goes to the other slot; "Restore previous" goes back', async () => {

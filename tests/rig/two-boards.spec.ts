@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import { serveFolder } from '../../scripts/static-server.mjs';
+import { expectAgreement } from '../e2e/studio-under-test';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -307,16 +308,7 @@ test.describe('real Web Serial', () => {
 
     await test.step("the board's scores are the interpreter's, byte for byte", async () => {
       await station('live');
-      await expect
-        .poll(
-          async () => Number(/(\d+)\D+(\d+)/.exec(await page.getByTestId('agreement-count').innerText())?.[1] ?? 0),
-          {
-            timeout: 40_000,
-          },
-        )
-        .toBeGreaterThanOrEqual(5);
-      const [, same, all] = /(\d+)\D+(\d+)/.exec(await page.getByTestId('agreement-count').innerText()) ?? [];
-      expect(same).toBe(all);
+      await expectAgreement(page, 5);
     });
 
     await test.step('cable pulled while writing: the old model still runs, and the next deploy goes through', async () => {

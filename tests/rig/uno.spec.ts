@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import { STUDIO_PORT } from '../../playwright.config';
 import { serveFolder } from '../../scripts/static-server.mjs';
+import { expectAgreement } from '../e2e/studio-under-test';
 import { grantPorts, missingReason, RigBoard, type UsbIds } from './real-serial';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,17 +65,6 @@ test.describe('an Arduino Uno over real Web Serial', () => {
 
   const station = (name: string) => page.goto(`${server.url}#/${name}`);
   const bench = () => page.getByTestId('bench-board').filter({ hasText: NAME });
-
-  /** At Live, board and browser give the same bytes. */
-  async function expectAgreement(): Promise<void> {
-    await station('live');
-    const count = page.getByTestId('agreement-count');
-    await expect
-      .poll(async () => Number(/(\d+)\D+(\d+)/.exec(await count.innerText())?.[1] ?? 0), { timeout: 60_000 })
-      .toBeGreaterThanOrEqual(3);
-    const [, same, all] = /(\d+)\D+(\d+)/.exec(await count.innerText()) ?? [];
-    expect(same).toBe(all);
-  }
 
   async function record(label: string): Promise<void> {
     writeFileSync(motion, label);
@@ -141,7 +131,10 @@ test.describe('an Arduino Uno over real Web Serial', () => {
       await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'here');
     });
 
-    await test.step("the board's scores are the interpreter's, byte for byte", expectAgreement);
+    await test.step("the board's scores are the interpreter's, byte for byte", async () => {
+      await station('live');
+      await expectAgreement(page, 3);
+    });
 
     await test.step('in a browser that never saw the model: unknown, and read back all the same', async () => {
       await page.context().close();
@@ -169,7 +162,8 @@ test.describe('an Arduino Uno over real Web Serial', () => {
       await expect(page.getByTestId('introduction')).toHaveAttribute('data-kind', 'received');
       await station('model');
       await expect(page.getByTestId('train-warnings')).toContainText('without its recordings and its accuracy');
-      await expectAgreement();
+      await station('live');
+      await expectAgreement(page, 3);
     });
   });
 });

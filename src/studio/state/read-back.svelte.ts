@@ -8,7 +8,7 @@ import { packId, readPack, writePack } from '../../emit/pack';
 import { readUnoImage, unoImageBytes } from '../../emit/read-uno-image';
 import { sameOnUno, type UnoMemory } from '../../emit/uno-image';
 import type { Board } from './boards.svelte';
-import { isModel } from './model-id';
+import { findModel, isModel } from './model-id';
 import type { StudioModel } from './models.svelte';
 
 export type ReadBackPhase = 'idle' | 'running' | 'failed' | 'done';
@@ -143,10 +143,12 @@ export class ReadBack {
     }
   }
 
-  /** The studio's model that this id means and that is `model`; the pack the image was made of before one made of it. */
+  /** The studio's model that this id means and that is `model`. */
   #known(id: number, model: Model): Pick<StudioModel, 'packId' | 'pack'> | undefined {
-    const same = this.models().filter((own) => isModel(own, id) && computesLike(own.pack, model));
-    return same.find(({ packId: own }) => own === id) ?? same[0];
+    return findModel(
+      this.models().filter((own) => isModel(own, id) && computesLike(own.pack, model)),
+      id,
+    );
   }
 
   cancel(): void {

@@ -1,7 +1,7 @@
 /** Is the model that came back from a board one of the studio's own, byte for byte? */
 import { emitHeader } from '../../../emit/header';
 import { readPack } from '../../../emit/pack';
-import { isModel } from '../../state/model-id';
+import { findModel, isModel } from '../../state/model-id';
 import type { StudioModel } from '../../state/models.svelte';
 import { computesLike, type ReadBackResult } from '../../state/read-back.svelte';
 
@@ -26,7 +26,7 @@ export function compareReadBack(
   const candidates = [current, ...models].filter((model) => model !== null).filter((m) => isModel(m, read.modelId));
   const twin = candidates.find((model) => sameBytes(model.pack, read.pack) && emitHeader(model.pack) === read.header);
   if (twin) return { verdict: 'identical', model: twin, current: twin.id === current?.id };
-  const other = candidates.find(({ packId }) => packId === read.modelId) ?? candidates[0];
+  const other = findModel(candidates, read.modelId);
   if (!other) return { verdict: 'unknown' };
   const original =
     read.source === 'pack' && other.packId !== read.modelId && computesLike(other.pack, readPack(read.pack));
