@@ -25,6 +25,8 @@ let sent = [];
 board.onByte = (byte) => sent.push(byte);
 process.stdin.on('data', (bytes) => board.send(bytes));
 process.stdin.on('end', () => process.exit(0));
+// The cable may be pulled while something is sent.
+process.stdout.on('error', () => process.exit(0));
 
 let seen = 0;
 function look() {
